@@ -1,0 +1,101 @@
+//! Getting the tools that a fresh machine lacks, and saying so before doing it.
+
+use std::env;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+const LIMIT: Duration = Duration::from_mins(15);
+const PROBE_LIMIT: Duration = Duration::from_mins(1);
+
+/// `apt-get update`, once in a run.
+static LISTS_UPDATED: Once = Once::new();
+
+/// Makes sure that `cargo {subcommand}` exists, through rustup if need be.
+pub(crate) fn rustup_component(workspace: &Workspace, subcommand: &str, component: &str) -> anyhow::Result<()> {
+    if answers(workspace.cargo().args([subcommand, "--version"])) {
+        return Ok(());
+    }
+    println!("cargo {subcommand} is missing: rustup component add {component}");
+    let added = process::run(Command::new("rustup").args(["component", "add", component]), LIMIT);
+    if !added.is_ok_and(|status| status.success()) {
+        bail!("please install the Rust component {component} (rustup component add {component})");
+    }
+    Ok(())
+}
+
+/// Finds `program`, after installing `packages` with apt-get if it is missing and we may.
+pub(crate) fn program(program: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
+    if let Some(found) = on_path(program) {
+        return Ok(found);
+    }
+    println!("{program} is missing.");
+    apt_get(packages).with_context(|| format!("{program} is needed: please install {}", packages.join(", ")))?;
+    on_path(program).with_context(|| format!("installed {}, but {program} is still not on PATH", packages.join(", ")))
+}
+
+/// Installs Debian packages: only as root, only where apt-get exists.
+pub(crate) fn apt_get(packages: &[&str]) -> anyhow::Result<()> {
+    if on_path("apt-get").is_none() {
+        bail!("there is no apt-get here to do it");
+    }
+    if !rustix::process::geteuid().is_root() {
+        bail!("only root may install packages");
+    }
+    println!("Installing {} (apt-get).", packages.join(", "));
+    LISTS_UPDATED.call_once(|| {
+        // A stale package list may still do, so a failure here is left for the install to judge.
+        _ = process::run(apt_command().arg("update"), LIMIT);
+    });
+    let status = process::run(apt_command().args(["install", "--no-install-recommends"]).args(packages), LIMIT)?;
+    if !status.success() {
+        bail!("apt-get install failed");
+    }
+    Ok(())
+}
+
+fn apt_command() -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(["--quiet", "--yes", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3"]);
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// Whether a tool is there and runs.
+pub(crate) fn answers(command: &mut Command) -> bool {
+    process::ask(command, "", PROBE_LIMIT).is_ok_and(|said| said.status.success())
+}
+
+/// Like the shell's `command -v`.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_searched() {
+        assert!(on_path("sh").is_some_and(|file| file.ends_with("sh")));
+        assert_eq!(on_path("no-such-program-here"), None);
+    }
+
+    #[test]
+    fn a_probe_tells_there_from_not_there() {
+        assert!(answers(Command::new("sh").args(["-c", "true"])));
+        assert!(!answers(Command::new("sh").args(["-c", "exit 1"])));
+        assert!(!answers(&mut Command::new("no-such-program-here")));
+    }
+}

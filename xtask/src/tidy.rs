@@ -1,0 +1,187 @@
+//! House rules that no linter knows. Each finding says what to do about it.
+//!
+//! The rules are plain functions over one file's path and text; `check` walks the files that git knows or could add.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::process;
+
+/// Longer files hold two ideas.
+const SOURCE_LINES_MAX: usize = 500;
+
+/// Words that mean "not finished". Spelt in halves, or this file would be its own first finding.
+const LEFTOVERS: [&str; 6] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+    concat!("unimple", "mented!"),
+    concat!("to", "do!"),
+    concat!("db", "g!"),
+];
+
+/// Where a developer's or a build machine's own folders begin.
+const MACHINE_PATHS: [&str; 3] = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/Us", "ers/")];
+
+/// Files whose words are not ours: the licence, and lists kept by tools.
+const NOT_OUR_WORDS: [&str; 3] = ["LICENSE", "Cargo.lock", "package-lock.json"];
+
+/// One broken rule at one place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    path: String,
+    line: usize,
+    advice: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.advice)
+    }
+}
+
+/// Applies all rules to all files of the repository at `root`.
+pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let paths = tracked_files(root)?;
+    for path in &paths {
+        // A file deleted but not yet committed, or one that is not text: nothing to read.
+        let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
+        findings.extend(check_file(path, &text));
+    }
+    println!("{} files read", paths.len());
+    Ok(findings)
+}
+
+/// Everything git tracks, and everything it would offer to add: found before the commit rather than after.
+fn tracked_files(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut command = Command::new("git");
+    // The checkout may belong to somebody else than who runs this (a container, a CI mount): reading is harmless.
+    command.arg("-c").arg("safe.directory=*").arg("-C").arg(root);
+    command.args(["-c", "core.quotePath=false", "ls-files", "--cached", "--others", "--exclude-standard"]);
+    let said = process::ask(&mut command, "", Duration::from_mins(1)).context("tidy asks git for the list of files")?;
+    if !said.status.success() {
+        bail!("git ls-files failed, and tidy needs its list: {}", said.stderr.trim());
+    }
+    Ok(said.stdout.lines().map(str::to_owned).collect())
+}
+
+fn check_file(path: &str, text: &str) -> Vec<Finding> {
+    let mut faults = Vec::new();
+    if !NOT_OUR_WORDS.iter().any(|name| path.rsplit('/').next() == Some(name)) {
+        faults.extend(leftovers(text));
+    }
+    faults.extend(machine_paths(text));
+    if is_crate_source(path) {
+        faults.extend(too_long(text));
+    }
+    if path == "Cargo.toml" {
+        faults.extend(members_without_reason(text));
+    } else if path.ends_with("/Cargo.toml") {
+        faults.extend(lints_not_inherited(text));
+    }
+    if path.ends_with("package-lock.json") {
+        faults.extend(registry_hosts(text));
+    }
+    faults.into_iter().map(|(line, advice)| Finding { path: path.to_owned(), line, advice }).collect()
+}
+
+/// A line number and what to do about it.
+type Fault = (usize, String);
+
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(index, line)| (index + 1, line))
+}
+
+/// Our sources in `crates/*/src`, without files that hold only tests.
+fn is_crate_source(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let in_source = parts.next() == Some("crates") && parts.next().is_some() && parts.next() == Some("src");
+    let is_test = path.contains("/tests/") || path.ends_with("/tests.rs") || path.ends_with("_tests.rs");
+    in_source && !is_test && Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
+/// Counts up to the unit tests at the end of the file.
+fn too_long(text: &str) -> Option<Fault> {
+    let code_lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+    (code_lines > SOURCE_LINES_MAX).then(|| {
+        let advice = format!(
+            "{code_lines} lines before the tests, {SOURCE_LINES_MAX} at most: give each idea a file of its own"
+        );
+        (code_lines, advice)
+    })
+}
+
+fn leftovers(text: &str) -> Vec<Fault> {
+    numbered(text)
+        .flat_map(|(number, line)| {
+            let found = LEFTOVERS.into_iter().filter(move |word| contains_word(line, word));
+            found.map(move |word| {
+                (number, format!("`{word}`: finish it, or write an issue and say here what holds today"))
+            })
+        })
+        .collect()
+}
+
+/// Whether `word` stands in `line` by itself, and not inside a longer word (or a base64 string).
+fn contains_word(line: &str, word: &str) -> bool {
+    let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '/');
+    line.match_indices(word).any(|(at, _)| {
+        let before = line.get(..at).and_then(|text| text.chars().next_back());
+        let after = line.get(at + word.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(joins) && (word.ends_with('!') || !after.is_some_and(joins))
+    })
+}
+
+fn machine_paths(text: &str) -> Vec<Fault> {
+    let starts_a_path = |line: &str, at: usize| {
+        let before = line.get(..at).and_then(|text| text.chars().next_back());
+        !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '}' | '>'))
+    };
+    numbered(text)
+        .flat_map(|(number, line)| {
+            let found = MACHINE_PATHS
+                .into_iter()
+                .filter(move |path| line.match_indices(path).any(|(at, _)| starts_a_path(line, at)));
+            found.map(move |path| (number, format!("`{path}…` exists on one machine only: make the path relative")))
+        })
+        .collect()
+}
+
+/// Every member in the root manifest is preceded by a comment that says why it exists.
+fn members_without_reason(manifest: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut previous_is_comment = false;
+    let lines = numbered(manifest).skip_while(|(_, line)| !line.starts_with("members")).skip(1);
+    for (number, line) in lines.take_while(|(_, line)| !line.starts_with(']')) {
+        let line = line.trim();
+        if line.starts_with('"') && !previous_is_comment && !line.contains('#') {
+            faults.push((number, format!("say above {} why this crate exists", line.trim_end_matches(','))));
+        }
+        previous_is_comment = line.starts_with('#');
+    }
+    faults
+}
+
+/// A crate without `[lints] workspace = true` is outside all the lints, `unsafe` included, and nothing else says so.
+fn lints_not_inherited(manifest: &str) -> Option<Fault> {
+    let mut lines = manifest.lines().skip_while(|line| *line != "[lints]").skip(1);
+    let inherited = manifest.contains("[workspace]") || lines.any(|line| line == "workspace = true");
+    (!inherited).then(|| (1, "add `[lints]` with `workspace = true`: the house's lints hold in every crate".to_owned()))
+}
+
+/// A lock file that names a host makes everybody download from there, reachable or not.
+fn registry_hosts(lock: &str) -> Vec<Fault> {
+    let resolved = numbered(lock).filter(|(_, line)| line.trim_start().starts_with("\"resolved\""));
+    resolved
+        .map(|(number, _)| (number, "names a registry: set omit-lockfile-registry-resolved=true in .npmrc".to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
