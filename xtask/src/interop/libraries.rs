@@ -143,9 +143,10 @@ impl Libraries {
         let said = process::ask(without_proxy(&mut command), question.token, ANSWER_LIMIT)?;
         match said.status.code() {
             Some(0) => Ok(Verdict::Accepted(serde_json::from_str(&said.stdout).context("the claims it printed")?)),
-            Some(1) => match said.stderr.trim().strip_prefix("refused: ") {
+            // Warnings of the interpreter may stand before the refusal; an uncaught error exits 1, too, without one.
+            Some(1) => match said.stderr.lines().find_map(|line| line.strip_prefix("refused: ")) {
                 Some(reason) => Ok(Verdict::Refused(reason.to_owned())),
-                None => bail!("{judge} broke down: {}", said.stderr.trim()), // an uncaught error exits 1, too
+                None => bail!("{judge} broke down: {}", said.stderr.trim()),
             },
             _ => bail!("{judge} could not be asked: {}", said.stderr.trim()),
         }

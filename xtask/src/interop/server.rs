@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde_json::{Value, json};
 use ureq::http::StatusCode;
 
@@ -84,7 +84,7 @@ impl Server {
         );
         let mut server = Self { group, base_url: String::new(), http, log };
         let ready = server.wait_for_address(stdout, deadline).and_then(|()| server.wait_until_ready(deadline));
-        ready.map_err(|error| server.with_log(error))?;
+        ready.map_err(|error| server.with_log(&error))?;
         Ok(server)
     }
 
@@ -105,10 +105,10 @@ impl Server {
             .post(format!("{}/v1/accounts", self.base_url))
             .header("content-type", "application/json")
             .send(account.to_string())
-            .map_err(|error| self.with_log(error.into()))?;
+            .map_err(|error| self.with_log(&error.into()))?;
         let body = reply.body_mut().read_to_string()?;
         if reply.status() != StatusCode::CREATED {
-            return Err(self.with_log(anyhow::anyhow!("POST /v1/accounts answered {}: {body}", reply.status())));
+            return Err(self.with_log(&anyhow!("POST /v1/accounts answered {}: {body}", reply.status())));
         }
         let body: Value = serde_json::from_str(&body).context("the reply to POST /v1/accounts")?;
         let token = body.get("access_token").and_then(Value::as_str);
@@ -160,11 +160,11 @@ impl Server {
     }
 
     /// The error with what the server had to say about it.
-    fn with_log(&self, error: anyhow::Error) -> anyhow::Error {
+    fn with_log(&self, error: &anyhow::Error) -> anyhow::Error {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let mut last_lines: Vec<&str> = log.lines().rev().take(20).collect();
         last_lines.reverse();
-        error.context(format!("the server's log ends:\n{}\n", last_lines.join("\n")))
+        anyhow!("{error:#}; the server's log ends:\n{}", last_lines.join("\n"))
     }
 }
 
