@@ -1,1 +1,123 @@
-//! (to be written)
+//! Accounts: who may sign in.
+
+use crate::{email::Email, entropy::Entropy, id::AccountId, time::UnixMillis};
+
+/// Counts the times all tokens of an account were ended at once.
+///
+/// A token carries the generation it was minted in (claim `gen`); raising the account's ends every older token. It is a
+/// counter and no time, so two sign-outs in one second cannot be confused (a `min-iat` scheme has that hole).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct AccountGeneration(i64);
+
+impl AccountGeneration {
+    /// A generation as a store or a token kept it.
+    pub const fn from_raw(raw: i64) -> Self {
+        Self(raw)
+    }
+
+    /// The number, to store it or to put it into a token.
+    pub const fn as_raw(self) -> i64 {
+        self.0
+    }
+
+    /// The generation after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// The longest name a person can give, in bytes.
+pub const NAME_BYTES_MAX: usize = 200;
+
+/// A name that is empty, too long, or holds control characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a name: expected 1 to {NAME_BYTES_MAX} bytes without control characters")]
+pub struct InvalidName;
+
+/// Checks a name that a person gave for themselves or for a device.
+///
+/// # Errors
+/// [`InvalidName`] when it is blank, longer than [`NAME_BYTES_MAX`] bytes, or holds control characters.
+pub fn parse_name(text: &str) -> Result<String, InvalidName> {
+    let name = text.trim();
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        return Err(InvalidName);
+    }
+    Ok(name.to_owned())
+}
+
+/// One account, without its credentials.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// The account's id, the `sub` of its tokens. It never changes.
+    pub id: AccountId,
+    /// The address by which the person signs in.
+    pub email: Email,
+    /// Whether the person has shown that the address is theirs.
+    pub email_verified: bool,
+    /// What the person calls themselves.
+    pub name: Option<String>,
+    /// Roles that the operator gave, such as `admin`.
+    pub roles: Vec<String>,
+    /// Raised to end every token at once.
+    pub generation: AccountGeneration,
+    /// Set while the account may not sign in.
+    pub disabled_at: Option<UnixMillis>,
+    /// When the account was made.
+    pub created_at: UnixMillis,
+}
+
+impl Account {
+    /// A new account for `email`, made at `now`.
+    pub fn new(email: Email, name: Option<String>, now: UnixMillis, entropy: &dyn Entropy) -> Self {
+        Self {
+            id: AccountId::generate(now, entropy),
+            email,
+            email_verified: false,
+            name,
+            roles: Vec::new(),
+            generation: AccountGeneration::default(),
+            disabled_at: None,
+            created_at: now,
+        }
+    }
+}
+
+/// A password hash as a PHC string (`$argon2id$…`). It is no secret in the sense of a key, but worth guessing at, so it
+/// does not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Takes a PHC string, as the hash function or a store gave it.
+    pub const fn from_phc(phc: String) -> Self {
+        Self(phc)
+    }
+
+    /// The PHC string, for the verifying function or a store.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An account and what it signs in with: read only where a password is checked.
+pub struct AccountWithPassword {
+    /// The account.
+    pub account: Account,
+    /// The hash of its password; an account made without one has none.
+    pub password_hash: Option<PasswordHash>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_bounded() {
+        assert_eq!(parse_name("  민수 Kim "), Ok("민수 Kim".to_owned()));
+        for text in ["", "   ", "a\u{0}b", "line\nbreak", &"x".repeat(NAME_BYTES_MAX + 1)] {
+            assert_eq!(parse_name(text), Err(InvalidName), "{text:?}");
+        }
+    }
+}

@@ -1,1 +1,96 @@
-//! (to be written)
+//! The audit log: what happened to accounts and sessions, kept in the store in the same transaction as the change.
+//!
+//! Refused attempts (a wrong password) are not here but in the server's log: a store write for each would let anybody
+//! fill the disk.
+
+use crate::{
+    entropy::Entropy,
+    id::{AccountId, EventId, SessionId},
+    time::UnixMillis,
+};
+use std::net::IpAddr;
+
+/// What happened.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum EventKind {
+    /// An account was made.
+    AccountCreated,
+    /// A session was opened with a password.
+    SignedIn,
+    /// One session was ended by its person, a client or an operator.
+    SignedOut,
+    /// Every session of the account was ended at once.
+    SignedOutEverywhere,
+    /// Every session but one was ended at once.
+    SignedOutElsewhere,
+    /// A spent refresh token came back: the session was ended (RFC 9700 §4.14.2).
+    RefreshTokenReused,
+    /// A refresh token was presented a second time, from another network than before: worth a look.
+    RefreshRetriedElsewhere,
+}
+
+impl EventKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 7] = [
+        Self::AccountCreated,
+        Self::SignedIn,
+        Self::SignedOut,
+        Self::SignedOutEverywhere,
+        Self::SignedOutElsewhere,
+        Self::RefreshTokenReused,
+        Self::RefreshRetriedElsewhere,
+    ];
+
+    /// The word used in stores and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountCreated => "account_created",
+            Self::SignedIn => "signed_in",
+            Self::SignedOut => "signed_out",
+            Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::SignedOutElsewhere => "signed_out_elsewhere",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::RefreshRetriedElsewhere => "refresh_retried_elsewhere",
+        }
+    }
+
+    /// The kind that `word` names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// One line of the audit log. It never holds a secret or a token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// The line's own id.
+    pub id: EventId,
+    /// When it happened.
+    pub at: UnixMillis,
+    /// What happened.
+    pub kind: EventKind,
+    /// Whose account it was.
+    pub account: AccountId,
+    /// Which session it was, where it was one.
+    pub session: Option<SessionId>,
+    /// Where the request came from, where there was one.
+    pub ip: Option<IpAddr>,
+}
+
+/// Who asks for a change and when: what every rule needs to write events and ids.
+#[derive(Clone, Copy)]
+pub struct Occasion<'a> {
+    /// The current time.
+    pub now: UnixMillis,
+    /// Where the request came from, where there was one.
+    pub ip: Option<IpAddr>,
+    /// Fresh randomness for ids.
+    pub entropy: &'a dyn Entropy,
+}
+
+impl Occasion<'_> {
+    /// An event of this occasion.
+    pub fn event(&self, kind: EventKind, account: AccountId, session: Option<SessionId>) -> Event {
+        Event { id: EventId::generate(self.now, self.entropy), at: self.now, kind, account, session, ip: self.ip }
+    }
+}

@@ -1,1 +1,11 @@
-//! (to be written)
+//! Revocation: the entries of the feed, and the ledger that every verifier holds in memory.
+//!
+//! A request is verified with the key and nothing else; the few tokens that must not be good any more are named in a
+//! short feed ([`FeedEntry`]) that every verifier applies to its [`Ledger`]. An entry is written in the transaction of
+//! the change that it tells of, and dropped when the last token that it could refuse has ended anyway.
+
+mod entry;
+mod ledger;
+
+pub use entry::{Chain, Epoch, FeedEntry, FeedHead, FeedPosition, Revocation, RevocationDraft, UnknownRevocation};
+pub use ledger::{LEDGER_ENTRIES_MAX, Ledger, Presented, Refusal};

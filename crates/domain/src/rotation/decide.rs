@@ -141,7 +141,7 @@ mod tests {
         Serial::from_raw(raw)
     }
 
-    /// A row in the middle of its life: head 100_000 presented at 200_000, its child handed out again at 205_000.
+    /// A row in the middle of its life: head 100 000 presented at 200 000, its child handed out again at 205 000.
     fn row() -> Rotation {
         Rotation {
             head: serial(100_000),

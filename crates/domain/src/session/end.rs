@@ -1,0 +1,186 @@
+//! Ending sessions: one, all, or all but one. Whoever asks (the person, a client, an operator), these rules decide.
+
+use super::{AccountView, Changes, Ruling, Session, SessionView};
+use crate::{
+    event::{EventKind, Occasion},
+    id::{AccountId, SessionId},
+    revocation::{Revocation, RevocationDraft},
+};
+use std::time::Duration;
+
+/// Who asks for one session to be ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EndOne {
+    /// A signed-in person: only their own sessions exist for them.
+    Owner(AccountId),
+    /// An OAuth client that presented the session's own refresh token (RFC 7009 §2.1).
+    Client(Option<String>),
+    /// An operator.
+    Operator,
+}
+
+/// What came of ending one session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum EndedOne {
+    /// It is ended now.
+    Ended,
+    /// It was over already.
+    WasOver,
+    /// There is no such session for whoever asked.
+    NotFound,
+}
+
+/// Ends one session: the row, the feed entry and the audit line in one.
+pub fn end_one(
+    view: Option<&SessionView>,
+    asked_by: &EndOne,
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+) -> Ruling<EndedOne> {
+    let may_see = |session: &Session| match asked_by {
+        EndOne::Owner(account) => session.account == *account,
+        EndOne::Client(client_id) => client_id.as_ref().is_none_or(|client_id| *client_id == session.client_id),
+        EndOne::Operator => true,
+    };
+    let Some(SessionView { session, account }) = view.filter(|view| may_see(&view.session)) else {
+        return Ruling::unchanged(EndedOne::NotFound);
+    };
+    // A session past its limits may still have a living access token, so only an ended one needs nothing.
+    if session.revoked_at.is_some() || session.account_generation < account.generation {
+        return Ruling::unchanged(EndedOne::WasOver);
+    }
+    let mut changes = Changes::default();
+    revoke(session, longest_token_lifetime, occasion, &mut changes);
+    changes.events.push(occasion.event(EventKind::SignedOut, session.account, Some(session.id)));
+    Ruling { changes, outcome: EndedOne::Ended }
+}
+
+/// Ends every session of an account, or every one but `keep`. The outcome is how many were ended.
+///
+/// Everything at once is one feed entry: the account's generation is raised, and every token of an earlier one is
+/// refused. With `keep` each other session has its own entry, because the kept one's access token, minted in this
+/// generation, must stay good.
+pub fn end_every(
+    view: &AccountView,
+    keep: Option<SessionId>,
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+) -> Ruling<usize> {
+    let now = occasion.now;
+    let mut changes = Changes::default();
+    let others = view
+        .sessions
+        .iter()
+        .filter(|session| session.revoked_at.is_none() && session.account_generation >= view.account.generation)
+        .filter(|session| Some(session.id) != keep);
+    for session in others {
+        if keep.is_some() {
+            revoke(session, longest_token_lifetime, occasion, &mut changes);
+        } else {
+            changes.sessions.push(Session { revoked_at: Some(now), ..session.clone() });
+        }
+    }
+    let ended = changes.sessions.len();
+    let kind = if keep.is_some() { EventKind::SignedOutElsewhere } else { EventKind::SignedOutEverywhere };
+    if keep.is_none() {
+        let mut account = view.account.clone();
+        account.generation = account.generation.next();
+        let revocation = Revocation::Subject { account: account.id, minimum_generation: account.generation };
+        changes.revocations.push(RevocationDraft::new(revocation, now, longest_token_lifetime, occasion.entropy));
+        changes.account = Some(account);
+    }
+    changes.events.push(occasion.event(kind, view.account.id, keep));
+    Ruling { changes, outcome: ended }
+}
+
+fn revoke(session: &Session, longest_token_lifetime: Duration, occasion: &Occasion<'_>, changes: &mut Changes) {
+    let revocation = Revocation::Session(session.id);
+    changes.revocations.push(RevocationDraft::new(revocation, occasion.now, longest_token_lifetime, occasion.entropy));
+    changes.sessions.push(Session { revoked_at: Some(occasion.now), ..session.clone() });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        account::{Account, AccountGeneration},
+        entropy::Entropy,
+        policy::{Lifetimes, SessionPolicy},
+        scope::ScopeSet,
+        session::{Device, OpenSession, open},
+        time::UnixMillis,
+    };
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    struct Counting(AtomicU8);
+    impl Entropy for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+
+    const LIFETIME: Duration = Duration::from_mins(30);
+
+    fn with_sessions(count: usize, test: impl Fn(&AccountView, &Occasion<'_>)) {
+        let entropy = Counting(AtomicU8::new(1));
+        let occasion = Occasion { now: UnixMillis::from_seconds(1_000), ip: None, entropy: &entropy };
+        let account = Account::new("a@example.com".parse().unwrap(), None, occasion.now, &entropy);
+        let open_one = || {
+            let (policy, device) = (SessionPolicy::Refresh, Device::default());
+            let request = OpenSession { policy, client_id: "app".into(), scope: ScopeSet::default(), device };
+            open(request, &account, &Lifetimes::default(), &occasion).0
+        };
+        let sessions = std::iter::repeat_with(open_one).take(count).collect();
+        test(&AccountView { account: account.clone(), sessions }, &occasion);
+    }
+
+    #[test]
+    fn everywhere_is_one_entry_whatever_the_number() {
+        with_sessions(30, |view, occasion| {
+            let ruling = end_every(view, None, LIFETIME, occasion);
+            assert_eq!(ruling.outcome, 30);
+            assert_eq!(ruling.changes.revocations.len(), 1);
+            let raised = ruling.changes.account.unwrap();
+            assert_eq!(raised.generation, AccountGeneration::from_raw(1));
+            for session in &ruling.changes.sessions {
+                assert!(session.dead_reason(&raised, occasion.now).is_some());
+            }
+        });
+    }
+
+    #[test]
+    fn all_but_one_leaves_the_one_untouched() {
+        with_sessions(3, |view, occasion| {
+            let keep = view.sessions[1].id;
+            let ruling = end_every(view, Some(keep), LIFETIME, occasion);
+            assert_eq!(ruling.outcome, 2);
+            assert!(ruling.changes.account.is_none(), "the generation stays, or the kept access token would die");
+            assert!(ruling.changes.sessions.iter().all(|session| session.id != keep));
+            assert!(ruling.changes.revocations.iter().all(|draft| draft.revocation != Revocation::Session(keep)));
+        });
+    }
+
+    #[test]
+    fn one_session_is_ended_once_and_only_by_who_may() {
+        with_sessions(1, |view, occasion| {
+            let mut one = SessionView { session: view.sessions[0].clone(), account: view.account.clone() };
+            let ask = |one: &SessionView, by: EndOne| end_one(Some(one), &by, LIFETIME, occasion).outcome;
+            let stranger = AccountId::from_bytes([9; 16]);
+            assert_eq!(ask(&one, EndOne::Owner(stranger)), EndedOne::NotFound);
+            assert_eq!(ask(&one, EndOne::Client(Some("other".into()))), EndedOne::NotFound);
+            for by in [
+                EndOne::Owner(view.account.id),
+                EndOne::Client(Some("app".into())),
+                EndOne::Client(None),
+                EndOne::Operator,
+            ] {
+                assert_eq!(ask(&one, by), EndedOne::Ended);
+            }
+            let changes = end_one(Some(&one), &EndOne::Operator, LIFETIME, occasion).changes;
+            assert_eq!((changes.sessions.len(), changes.revocations.len(), changes.events.len()), (1, 1, 1));
+            one.session.revoked_at = Some(occasion.now);
+            assert_eq!(ask(&one, EndOne::Operator), EndedOne::WasOver);
+            assert_eq!(end_one(None, &EndOne::Operator, LIFETIME, occasion).outcome, EndedOne::NotFound);
+        });
+    }
+}
