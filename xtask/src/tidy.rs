@@ -2,13 +2,15 @@
 //!
 //! The rules are plain functions over one file's path and text; `check` walks the files that git knows or could add.
 
+mod dependencies;
+
 use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::process;
 
@@ -31,6 +33,9 @@ const MACHINE_PATHS: [&str; 3] = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), 
 /// Files whose words are not ours: the licence, and lists kept by tools.
 const NOT_OUR_WORDS: [&str; 3] = ["LICENSE", "Cargo.lock", "package-lock.json"];
 
+/// Where tools keep what they made; git ignores the same (`.gitignore`).
+const GENERATED_FOLDERS: [&str; 6] = [".git", ".cache", "target", "node_modules", "__pycache__", "counterfoil-data"];
+
 /// One broken rule at one place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -48,27 +53,49 @@ impl fmt::Display for Finding {
 /// Applies all rules to all files of the repository at `root`.
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    let paths = tracked_files(root)?;
+    let paths = source_files(root)?;
     for path in &paths {
         // A file deleted but not yet committed, or one that is not text: nothing to read.
         let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
         findings.extend(check_file(path, &text));
     }
+    findings.extend(check_dependencies(root, &paths)?);
     println!("{} files read", paths.len());
     Ok(findings)
 }
 
-/// Everything git tracks, and everything it would offer to add: found before the commit rather than after.
-fn tracked_files(root: &Path) -> anyhow::Result<Vec<String>> {
+/// The files to read: what git tracks, and what it would offer to add, found before the commit rather than after.
+/// Without git, or outside a checkout (an unpacked release, a slim container), all that looks like source.
+fn source_files(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut command = Command::new("git");
     // The checkout may belong to somebody else than who runs this (a container, a CI mount): reading is harmless.
     command.arg("-c").arg("safe.directory=*").arg("-C").arg(root);
     command.args(["-c", "core.quotePath=false", "ls-files", "--cached", "--others", "--exclude-standard"]);
-    let said = process::ask(&mut command, "", Duration::from_mins(1)).context("tidy asks git for the list of files")?;
-    if !said.status.success() {
-        bail!("git ls-files failed, and tidy needs its list: {}", said.stderr.trim());
+    match process::ask(&mut command, "", Duration::from_mins(1)) {
+        Ok(said) if said.status.success() => Ok(said.stdout.lines().map(str::to_owned).collect()),
+        _ => {
+            println!("git does not know this folder: reading all of it");
+            let mut files = Vec::new();
+            walk(root, "", &mut files)?;
+            Ok(files)
+        }
     }
-    Ok(said.stdout.lines().map(str::to_owned).collect())
+}
+
+/// Collects the files below `root`/`folder`, as paths from `root` with slashes.
+fn walk(root: &Path, folder: &str, files: &mut Vec<String>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(root.join(folder)).with_context(|| format!("reading folder {folder}"))? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let kind = entry.file_type()?;
+        if kind.is_file() {
+            files.push(path);
+        } else if kind.is_dir() && !GENERATED_FOLDERS.contains(&name.as_str()) {
+            walk(root, &path, files)?;
+        }
+    }
+    Ok(())
 }
 
 fn check_file(path: &str, text: &str) -> Vec<Finding> {
@@ -88,7 +115,22 @@ fn check_file(path: &str, text: &str) -> Vec<Finding> {
     if path.ends_with("package-lock.json") {
         faults.extend(registry_hosts(text));
     }
-    faults.into_iter().map(|(line, advice)| Finding { path: path.to_owned(), line, advice }).collect()
+    findings_in(path, faults).collect()
+}
+
+/// The one rule about several files at once.
+fn check_dependencies(root: &Path, paths: &[String]) -> anyhow::Result<Vec<Finding>> {
+    let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| format!("reading {path}"));
+    let (manifest, page) = (read("Cargo.toml")?, read(dependencies::PAGE)?);
+    let members: Vec<String> =
+        paths.iter().filter(|path| path.ends_with("/Cargo.toml")).filter_map(|path| read(path).ok()).collect();
+    let in_manifest = dependencies::in_manifest(&manifest, &page, &members);
+    let on_page = dependencies::on_page(&page, &manifest);
+    Ok(findings_in("Cargo.toml", in_manifest).chain(findings_in(dependencies::PAGE, on_page)).collect())
+}
+
+fn findings_in(path: &str, faults: Vec<Fault>) -> impl Iterator<Item = Finding> {
+    faults.into_iter().map(move |(line, advice)| Finding { path: path.to_owned(), line, advice })
 }
 
 /// A line number and what to do about it.

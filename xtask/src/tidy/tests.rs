@@ -77,3 +77,19 @@ fn lock_files_name_no_registry() {
     let lock = "{\n  \"resolved\": \"https://registry.example/a.tgz\"\n}";
     assert_one_finding("interop/node/package-lock.json", lock, "interop/node/package-lock.json:2: names a registry");
 }
+
+const SHARED: &str = "[workspace.dependencies]\n# Why: see the page.\nours = { path = \"crates/ours\" }\n\na = \"1\"\na-b = { version = \"2\" }\n[workspace.lints]\nc = 1\n";
+
+#[test]
+fn shared_dependencies_are_explained_and_used() {
+    let page = "| crate | for |\n|---|---|\n| `a` | x |\n| `a-b` | see `c` |\n";
+    let members =
+        ["[dependencies]\na.workspace = true\n", "a-b = { workspace = true, features = [] }\n"].map(str::to_owned);
+    assert_eq!(dependencies::in_manifest(SHARED, page, &members), []);
+    assert_eq!(dependencies::on_page(page, SHARED), []);
+
+    let lines = |faults: Vec<Fault>| faults.into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+    assert_eq!(lines(dependencies::in_manifest(SHARED, page, &members[..1])), [6], "a-b is used by nobody");
+    assert_eq!(lines(dependencies::in_manifest(SHARED, "", &members)), [5, 6], "nothing is explained");
+    assert_eq!(lines(dependencies::on_page("| `gone` | x |", SHARED)), [1]);
+}
