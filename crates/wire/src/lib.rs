@@ -1,1 +1,17 @@
-//! (to be written)
+//! What goes over the wire between Counterfoil's server, guard and clients, named once.
+//!
+//! Plain values with serde: no rules, no I/O. Times are RFC 3339 in JSON bodies and `NumericDate` (seconds) in tokens.
+
+mod account;
+mod claims;
+mod problem;
+mod session;
+mod token;
+
+pub use account::AccountBody;
+pub use claims::{ACCESS_TOKEN_TYPE, AccessClaims};
+pub use problem::{OauthError, PROBLEM_CONTENT_TYPE, Problem};
+pub use session::{FeedPlace, SessionBody, SessionList, SignedOut};
+pub use token::{OauthTokenReply, SignedUp, TokenReply};
+
+pub use jiff::Timestamp;
