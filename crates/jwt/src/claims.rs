@@ -1,0 +1,345 @@
+//! The registered claims (RFC 7519 §4.1), checked by this crate whatever type the caller reads claims into.
+//!
+//! They are read from the same verified bytes in the same walk that looks for duplicate names, before the caller's type
+//! sees anything: a type that forgets `exp` cannot forget to check it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::error::{Part, RegisteredClaim};
+use crate::json::{self, Fault, Value};
+use crate::policy::AudienceRule;
+use crate::{Error, Policy};
+
+/// A point in time in a token: seconds since 1970-01-01T00:00:00Z (RFC 7519 §2).
+///
+/// Tokens may carry a fraction. It is rounded up here, because with a clock that counts whole seconds both rules then
+/// come out exactly: a token is expired from the first whole second on or after `exp`, and valid from the first on or
+/// after `nbf`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NumericDate(u64);
+
+impl NumericDate {
+    /// The last whole number that JSON readers everywhere agree on (2⁵³, RFC 8259 §6); 285 million years from now.
+    const MAX: u64 = 1 << 53;
+
+    /// From seconds since the epoch.
+    pub const fn from_unix_seconds(unix_seconds: u64) -> Self {
+        Self(unix_seconds)
+    }
+
+    /// Seconds since the epoch.
+    pub const fn unix_seconds(self) -> u64 {
+        self.0
+    }
+
+    /// Reads a JSON number as written. A sign, an overflow, or anything past what a double holds exactly is no date.
+    fn parse(number: &str) -> Option<Self> {
+        // Fifteen digits cannot overflow and need no comparison: this is every date in practice.
+        let seconds = if number.len() <= 15 && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            number.parse().ok()?
+        } else {
+            Self::from_f64(number.parse().ok()?)?.0
+        };
+        Some(Self(seconds))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "in range"
+    )]
+    fn from_f64(seconds: f64) -> Option<Self> {
+        let in_range = seconds.is_sign_positive() && seconds <= Self::MAX as f64;
+        in_range.then(|| Self(seconds.ceil() as u64))
+    }
+}
+
+impl Serialize for NumericDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DateVisitor;
+        impl de::Visitor<'_> for DateVisitor {
+            type Value = NumericDate;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds since 1970")
+            }
+
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<NumericDate, E> {
+                if seconds <= NumericDate::MAX {
+                    Ok(NumericDate(seconds))
+                } else {
+                    Err(E::custom("the date is out of range"))
+                }
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
+                NumericDate::from_f64(seconds).ok_or_else(|| E::custom("the date is out of range"))
+            }
+        }
+        deserializer.deserialize_any(DateVisitor)
+    }
+}
+
+/// The dates of an accepted token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Dates {
+    pub(crate) expires_at: Option<NumericDate>,
+    pub(crate) not_before: Option<NumericDate>,
+    pub(crate) issued_at: Option<NumericDate>,
+}
+
+/// Reads the registered claims of a verified payload and holds them against the policy.
+pub(crate) fn validate(claims_json: &str, policy: &Policy, now_unix_seconds: u64) -> Result<Dates, Error> {
+    let mut registered = Registered::default();
+    json::walk_object(claims_json, policy.max_depth, |name, value| registered.take(name, value)).map_err(|fault| {
+        match fault {
+            Fault::NotAnObject => Error::ClaimsNotJsonObject,
+            Fault::DuplicateMember => Error::DuplicateMember(Part::Payload),
+            Fault::TooDeep => Error::TooDeep { part: Part::Payload, limit_levels: policy.max_depth },
+        }
+    })?;
+    if let Some(claim) = registered.wrong_type {
+        return Err(Error::ClaimWrongType(claim));
+    }
+    validate_times(&registered.dates, policy, now_unix_seconds)?;
+    validate_issuer(registered.issuer.as_deref(), policy)?;
+    validate_audience(registered.audience, policy)?;
+    Ok(registered.dates)
+}
+
+/// What the walk found.
+#[derive(Default)]
+struct Registered<'a> {
+    issuer: Option<Cow<'a, str>>,
+    audience: Option<Audience<'a>>,
+    dates: Dates,
+    /// The first registered claim whose type is not the one that RFC 7519 §4.1 gives it.
+    wrong_type: Option<RegisteredClaim>,
+}
+
+/// One audience or several (RFC 7519 §4.1.3).
+enum Audience<'a> {
+    One(Cow<'a, str>),
+    /// The array, as written; every item is a string.
+    Many(&'a str),
+}
+
+impl<'a> Registered<'a> {
+    fn take(&mut self, name: &str, value: Value<'a>) {
+        use RegisteredClaim::{Audience as Aud, ExpiresAt, IssuedAt, Issuer, NotBefore, Subject, TokenId};
+        match (name, value) {
+            ("iss", Value::String(issuer)) => self.issuer = Some(issuer),
+            ("iss", _) => self.wrong(Issuer),
+            ("aud", Value::String(audience)) => self.audience = Some(Audience::One(audience)),
+            ("aud", Value::Array(array)) if json::strings(array, |_| ()) => {
+                self.audience = Some(Audience::Many(array));
+            }
+            ("aud", _) => self.wrong(Aud),
+            ("exp", value) => self.dates.expires_at = self.date(ExpiresAt, &value),
+            ("nbf", value) => self.dates.not_before = self.date(NotBefore, &value),
+            ("iat", value) => self.dates.issued_at = self.date(IssuedAt, &value),
+            ("sub" | "jti", Value::String(_)) => {}
+            ("sub", _) => self.wrong(Subject),
+            ("jti", _) => self.wrong(TokenId),
+            _ => {}
+        }
+    }
+
+    fn date(&mut self, claim: RegisteredClaim, value: &Value<'_>) -> Option<NumericDate> {
+        let date = if let Value::Number(number) = value { NumericDate::parse(number) } else { None };
+        if date.is_none() {
+            self.wrong(claim);
+        }
+        date
+    }
+
+    fn wrong(&mut self, claim: RegisteredClaim) {
+        self.wrong_type.get_or_insert(claim);
+    }
+}
+
+fn validate_times(dates: &Dates, policy: &Policy, now_unix_seconds: u64) -> Result<(), Error> {
+    if dates.expires_at.is_none() && policy.expiry_required {
+        return Err(Error::ClaimMissing(RegisteredClaim::ExpiresAt));
+    }
+    if !policy.times_checked {
+        return Ok(());
+    }
+    // RFC 7519 §4.1.4: "on or after" is too late.
+    if let Some(NumericDate(expires_at)) = dates.expires_at
+        && now_unix_seconds >= expires_at.saturating_add(policy.leeway_seconds)
+    {
+        return Err(Error::TokenExpired { ago_seconds: now_unix_seconds.saturating_sub(expires_at) });
+    }
+    if let Some(NumericDate(not_before)) = dates.not_before
+        && now_unix_seconds.saturating_add(policy.leeway_seconds) < not_before
+    {
+        return Err(Error::TokenNotYetValid { in_seconds: not_before.saturating_sub(now_unix_seconds) });
+    }
+    Ok(())
+}
+
+/// RFC 9068 §4: exactly the same characters, without any normalisation.
+fn validate_issuer(found: Option<&str>, policy: &Policy) -> Result<(), Error> {
+    match (policy.issuer.as_deref(), found) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(Error::ClaimMissing(RegisteredClaim::Issuer)),
+        (Some(wanted), Some(found)) if wanted == found => Ok(()),
+        (Some(_), Some(_)) => Err(Error::IssuerMismatch),
+    }
+}
+
+/// RFC 7519 §4.1.3: a verifier that does not find itself in `aud` must refuse — also one that has no name for itself.
+fn validate_audience(found: Option<Audience<'_>>, policy: &Policy) -> Result<(), Error> {
+    let AudienceRule::Among(ours) = &policy.audience else {
+        return Ok(());
+    };
+    let Some(found) = found else {
+        return if ours.is_empty() { Ok(()) } else { Err(Error::ClaimMissing(RegisteredClaim::Audience)) };
+    };
+    let is_ours = |audience: &str| ours.iter().any(|ours| **ours == *audience);
+    let named = match found {
+        Audience::One(audience) => is_ours(&audience),
+        Audience::Many(array) => {
+            let mut named = false;
+            json::strings(array, |audience| named |= is_ours(&audience));
+            named
+        }
+    };
+    if named { Ok(()) } else { Err(Error::AudienceMismatch) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Algorithm;
+
+    const NOW: u64 = 1_000_000;
+
+    fn policy() -> Policy {
+        Policy::new(Algorithm::EdDsa).allow_missing_expiry()
+    }
+
+    #[test]
+    fn expiry_is_on_or_after() {
+        let strict = policy();
+        let lenient = policy().leeway_seconds(30);
+        for (exp, now, leeway_0, leeway_30) in [
+            ("1000", 999, true, true),
+            ("1000", 1000, false, true),
+            ("1000", 1029, false, true),
+            ("1000", 1030, false, false),
+            ("1000.5", 1000, true, true),
+            ("1000.5", 1001, false, true),
+            ("1000.0", 1000, false, true),
+            ("1e3", 999, true, true),
+            ("1e3", 1000, false, true),
+            ("9007199254740992", NOW, true, true),
+            ("0", 0, false, true),
+        ] {
+            let claims = format!("{{\"exp\":{exp}}}");
+            assert_eq!(validate(&claims, &strict, now).is_ok(), leeway_0, "exp {exp} at {now}");
+            assert_eq!(validate(&claims, &lenient, now).is_ok(), leeway_30, "exp {exp} at {now} with leeway");
+        }
+        assert_eq!(validate("{\"exp\":1000}", &lenient, 1030), Err(Error::TokenExpired { ago_seconds: 30 }));
+    }
+
+    #[test]
+    fn not_before_is_before() {
+        let lenient = policy().leeway_seconds(30);
+        for (nbf, now, leeway_0, leeway_30) in [
+            ("1000", 999, false, true),
+            ("1000", 1000, true, true),
+            ("1000.5", 1000, false, true),
+            ("1000", 969, false, false),
+        ] {
+            let claims = format!("{{\"nbf\":{nbf}}}");
+            assert_eq!(validate(&claims, &policy(), now).is_ok(), leeway_0, "nbf {nbf} at {now}");
+            assert_eq!(validate(&claims, &lenient, now).is_ok(), leeway_30, "nbf {nbf} at {now} with leeway");
+        }
+        assert_eq!(validate("{\"nbf\":1000}", &policy(), 990), Err(Error::TokenNotYetValid { in_seconds: 10 }));
+    }
+
+    #[test]
+    fn no_leeway_overflows() {
+        let boundless = policy().leeway_seconds(u64::MAX);
+        assert!(validate("{\"exp\":5,\"nbf\":9007199254740992}", &boundless, u64::MAX - 1).is_ok());
+    }
+
+    #[test]
+    fn wrong_types_are_refused_whatever_the_policy_asks() {
+        use RegisteredClaim::*;
+        let policy = policy().any_audience().ignore_times();
+        for (claim, values) in [
+            (ExpiresAt, ["\"1\"", "null", "-1", "1e400", "-0", "9007199254740994", "true"].as_slice()),
+            (NotBefore, &["\"1\"", "{}", "-0.5"]),
+            (IssuedAt, &["[1]", "\"now\"", "1e20"]),
+            (Issuer, &["1", "null", "[\"a\"]"]),
+            (Subject, &["1", "null", "{}"]),
+            (TokenId, &["1", "[]"]),
+            (Audience, &["1", "null", "{}", "[1]", "[\"a\",null]", "[[\"a\"]]"]),
+        ] {
+            for value in values {
+                let claims = format!("{{\"{claim}\":{value}}}");
+                assert_eq!(validate(&claims, &policy, NOW), Err(Error::ClaimWrongType(claim)), "{claims}");
+            }
+        }
+    }
+
+    #[test]
+    fn issuer_and_audience_must_be_named() {
+        let policy = policy().issuer("https://a").audience("api").audience("web");
+        for (claims, expected) in [
+            (r#"{"iss":"https://a","aud":"api"}"#, Ok(())),
+            (r#"{"iss":"https:\/\/\u0061","aud":["x","web"]}"#, Ok(())),
+            (r#"{"aud":"api"}"#, Err(Error::ClaimMissing(RegisteredClaim::Issuer))),
+            (r#"{"iss":"https://a/","aud":"api"}"#, Err(Error::IssuerMismatch)),
+            (r#"{"iss":"HTTPS://a","aud":"api"}"#, Err(Error::IssuerMismatch)),
+            (r#"{"iss":"https://a"}"#, Err(Error::ClaimMissing(RegisteredClaim::Audience))),
+            (r#"{"iss":"https://a","aud":"other"}"#, Err(Error::AudienceMismatch)),
+            (r#"{"iss":"https://a","aud":"ap"}"#, Err(Error::AudienceMismatch)),
+            (r#"{"iss":"https://a","aud":"api web"}"#, Err(Error::AudienceMismatch)),
+            (r#"{"iss":"https://a","aud":[]}"#, Err(Error::AudienceMismatch)),
+            (r#"{"iss":"https://a","aud":["API"]}"#, Err(Error::AudienceMismatch)),
+        ] {
+            assert_eq!(validate(claims, &policy, NOW).map(|_| ()), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_nameless_verifier_refuses_tokens_for_somebody() {
+        assert_eq!(validate(r#"{"aud":"api"}"#, &policy(), NOW), Err(Error::AudienceMismatch));
+        assert!(validate(r#"{"aud":"api"}"#, &policy().any_audience(), NOW).is_ok());
+        assert!(validate("{}", &policy(), NOW).is_ok());
+    }
+
+    #[test]
+    fn expiry_is_required_unless_said_otherwise() {
+        let missing = Err(Error::ClaimMissing(RegisteredClaim::ExpiresAt));
+        assert_eq!(validate("{}", &Policy::new(Algorithm::EdDsa), NOW), missing);
+        assert_eq!(validate("{}", &Policy::new(Algorithm::EdDsa).ignore_times(), NOW), missing);
+        assert!(validate("{\"exp\":1}", &Policy::new(Algorithm::EdDsa).ignore_times(), NOW).is_ok());
+    }
+
+    #[test]
+    fn the_callers_type_reads_dates_as_we_do() {
+        for (json, expected) in
+            [("1000", Some(1000)), ("1000.25", Some(1001)), ("1e3", Some(1000)), ("-1", None), ("\"1\"", None)]
+        {
+            let read = serde_json::from_str::<NumericDate>(json).ok().map(NumericDate::unix_seconds);
+            assert_eq!(read, expected, "{json}");
+            assert_eq!(NumericDate::parse(json).map(NumericDate::unix_seconds), expected, "{json}");
+        }
+        assert_eq!(serde_json::to_string(&NumericDate::from_unix_seconds(7)).unwrap(), "7");
+    }
+}

@@ -1,0 +1,165 @@
+//! Making tokens (RFC 7515 §5.1, RFC 7519 §7.1).
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Part;
+use crate::json::{self, Fault};
+use crate::{Error, Policy, SigningKey, base64url};
+
+/// Signs claims as a token of a type: the header is `alg`, `typ` and, if the key has a name, `kid`.
+///
+/// Give each kind of token its own type (`at+jwt` for access tokens), so that one cannot be passed off as another
+/// (RFC 8725 §3.11). The claims must serialize to a JSON object without repeated names.
+pub fn sign(key: &SigningKey, token_type: &str, claims: &impl Serialize) -> Result<String, Error> {
+    Signer::new(key).token_type(token_type).sign(claims)
+}
+
+/// A token in the making, where [`sign`] is not enough: other header members, no type, or a payload that is not claims.
+///
+/// ```
+/// # fn main() -> Result<(), counterfoil_jwt::Error> {
+/// use counterfoil_jwt::{Algorithm, Signer, SigningKey};
+///
+/// let key = SigningKey::generate(Algorithm::Es256)?;
+/// let token = Signer::new(&key).token_type("statuslist+jwt").header("ttl", 60)?.sign_bytes(b"{}")?;
+/// # Ok(()) }
+/// ```
+pub struct Signer<'k> {
+    key: &'k SigningKey,
+    token_type: Option<&'k str>,
+    extra: Vec<(String, Value)>,
+}
+
+impl<'k> Signer<'k> {
+    /// A token signed with this key, by the key's algorithm and under its name.
+    pub fn new(key: &'k SigningKey) -> Self {
+        Self { key, token_type: None, extra: Vec::new() }
+    }
+
+    /// Sets `typ`.
+    #[must_use]
+    pub fn token_type(mut self, token_type: &'k str) -> Self {
+        self.token_type = Some(token_type);
+        self
+    }
+
+    /// Adds a header member after `alg`, `typ` and `kid`.
+    ///
+    /// Those three are not set by hand, nor are `crit` and `b64`, which change what a signature means, nor the members by
+    /// which a token would bring its own key (RFC 8725 §3.10); and no member twice.
+    pub fn header(mut self, name: &str, value: impl Into<Value>) -> Result<Self, Error> {
+        const RESERVED: [&str; 9] = ["alg", "typ", "kid", "crit", "b64", "jwk", "jku", "x5u", "x5c"];
+        if RESERVED.contains(&name) || self.extra.iter().any(|(other, _)| other == name) {
+            return Err(Error::HeaderMemberReserved);
+        }
+        self.extra.push((name.to_owned(), value.into()));
+        Ok(self)
+    }
+
+    /// Signs claims, which must be a JSON object without repeated names.
+    pub fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
+        let payload = serde_json::to_string(claims).map_err(|_| Error::ClaimsNotSerializable)?;
+        // A map written by hand or flattened into a struct can repeat a name, and verifiers would disagree on which one
+        // counts (RFC 7519 §4): better to fail here than to sign two truths.
+        json::walk_object(&payload, Policy::DEFAULT_MAX_DEPTH, |_, _| ()).map_err(|fault| match fault {
+            Fault::NotAnObject => Error::ClaimsNotJsonObject,
+            Fault::DuplicateMember => Error::DuplicateMember(Part::Payload),
+            Fault::TooDeep => Error::TooDeep { part: Part::Payload, limit_levels: Policy::DEFAULT_MAX_DEPTH },
+        })?;
+        self.sign_bytes(payload.as_bytes())
+    }
+
+    /// Signs any bytes: a JWS that is not a JWT.
+    pub fn sign_bytes(&self, payload: &[u8]) -> Result<String, Error> {
+        let header = self.header_json()?;
+        let mut token = String::with_capacity(
+            base64url::encoded_len(header.len()) + base64url::encoded_len(payload.len()) + SIGNATURE_ROOM,
+        );
+        base64url::encode_onto(&mut token, &header);
+        token.push('.');
+        base64url::encode_onto(&mut token, payload);
+        let signature = self.key.sign(token.as_bytes())?;
+        token.push('.');
+        base64url::encode_onto(&mut token, signature.as_ref());
+        Ok(token)
+    }
+
+    /// The header in a fixed order, so that one key's tokens of one type all begin with the same characters.
+    fn header_json(&self) -> Result<Vec<u8>, Error> {
+        let mut json = Vec::with_capacity(96);
+        json.extend_from_slice(b"{\"alg\":\"");
+        json.extend_from_slice(self.key.algorithm().name().as_bytes());
+        json.push(b'"');
+        if let Some(token_type) = self.token_type {
+            push_member(&mut json, "typ", &token_type)?;
+        }
+        if let Some(key_id) = self.key.key_id() {
+            push_member(&mut json, "kid", key_id)?;
+        }
+        for (name, value) in &self.extra {
+            push_member(&mut json, name, value)?;
+        }
+        json.push(b'}');
+        Ok(json)
+    }
+}
+
+fn push_member(json: &mut Vec<u8>, name: &str, value: &impl Serialize) -> Result<(), Error> {
+    json.push(b',');
+    serde_json::to_writer(&mut *json, name).map_err(|_| Error::ClaimsNotSerializable)?;
+    json.push(b':');
+    serde_json::to_writer(&mut *json, value).map_err(|_| Error::ClaimsNotSerializable)
+}
+
+/// More than the longest signature whose token is worth preallocating for: RSA with 4096 bits.
+const SIGNATURE_ROOM: usize = 700;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::{Algorithm, KeyId};
+
+    fn key() -> SigningKey {
+        SigningKey::generate(Algorithm::EdDsa).unwrap().with_key_id(KeyId::new("k\"1").unwrap())
+    }
+
+    fn header_of(token: &str) -> String {
+        String::from_utf8(base64url::decode(token.split('.').next().unwrap()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_header_has_its_order() {
+        let token = sign(&key(), "at+jwt", &serde_json::json!({})).unwrap();
+        assert_eq!(header_of(&token), r#"{"alg":"EdDSA","typ":"at+jwt","kid":"k\"1"}"#);
+        let key = key();
+        let token = Signer::new(&key).header("cty", "json").unwrap().header("n\"", 1).unwrap().sign_bytes(b"").unwrap();
+        assert_eq!(header_of(&token), r#"{"alg":"EdDSA","kid":"k\"1","cty":"json","n\"":1}"#);
+    }
+
+    #[test]
+    fn some_members_are_not_set_by_hand() {
+        for name in ["alg", "typ", "kid", "crit", "b64", "jwk", "jku", "x5u", "x5c"] {
+            assert_eq!(Signer::new(&key()).header(name, "x").err(), Some(Error::HeaderMemberReserved), "{name}");
+        }
+        let key = key();
+        let twice = Signer::new(&key).header("a", 1).unwrap().header("a", 2);
+        assert_eq!(twice.err(), Some(Error::HeaderMemberReserved));
+    }
+
+    #[test]
+    fn claims_are_one_object_without_repeated_names() {
+        #[derive(Serialize)]
+        struct Claims {
+            sub: &'static str,
+            #[serde(flatten)]
+            custom: HashMap<&'static str, &'static str>,
+        }
+        let repeated = Claims { sub: "one", custom: HashMap::from([("sub", "two")]) };
+        assert_eq!(sign(&key(), "JWT", &repeated), Err(Error::DuplicateMember(Part::Payload)));
+        assert_eq!(sign(&key(), "JWT", &["not", "an", "object"]), Err(Error::ClaimsNotJsonObject));
+        assert_eq!(sign(&key(), "JWT", &HashMap::from([((1, 2), 3)])), Err(Error::ClaimsNotSerializable));
+    }
+}

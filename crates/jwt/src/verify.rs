@@ -1,0 +1,182 @@
+//! From token to verdict (RFC 7515 §5.2, RFC 7519 §7.2).
+//!
+//! The order is the point. Shape and size first; then the header against the policy, which costs no cryptography; then
+//! the one key that may answer, and its signature; and only then is the payload decoded and believed. Any failure refuses
+//! the whole token (RFC 7515 §5.2), and there is no result to look at but [`Verified`].
+
+use std::ops::Deref;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::claims::{self, Dates, NumericDate};
+use crate::error::Part;
+use crate::header::{AdmittedHeader, Header};
+use crate::key_set::Keys;
+use crate::{Error, Policy, base64url};
+
+/// Claims that passed every check. Only [`verify`] and [`verify_borrowed`] make one, so a function that takes a
+/// `Verified<Claims>` cannot be called with claims that nobody checked.
+#[derive(Debug, Clone)]
+pub struct Verified<C> {
+    claims: C,
+    header: Header,
+    dates: Dates,
+}
+
+impl<C> Verified<C> {
+    /// The claims.
+    pub fn claims(&self) -> &C {
+        &self.claims
+    }
+
+    /// The header that they came under.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// `exp`: the token is refused from here on.
+    pub fn expires_at(&self) -> Option<NumericDate> {
+        self.dates.expires_at
+    }
+
+    /// `nbf`: the token is refused until here.
+    pub fn not_before(&self) -> Option<NumericDate> {
+        self.dates.not_before
+    }
+
+    /// `iat`: when the token was made. It is well-formed if present; how old a token may be is the caller's rule.
+    pub fn issued_at(&self) -> Option<NumericDate> {
+        self.dates.issued_at
+    }
+
+    /// The claims by themselves, and with them the end of the proof.
+    pub fn into_inner(self) -> C {
+        self.claims
+    }
+}
+
+impl<C> Deref for Verified<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.claims
+    }
+}
+
+/// A payload under a good signature, about which nothing else is known. Only [`verify_signature`] makes one.
+#[derive(Debug, Clone)]
+pub struct VerifiedPayload {
+    header: Header,
+    bytes: Vec<u8>,
+}
+
+impl VerifiedPayload {
+    /// The header that the payload came under.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The signed bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The signed bytes by themselves.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// Verifies a token and reads its claims.
+///
+/// Header, signature, `exp`, `nbf`, `iss`, `aud` and the types of all registered claims are checked against the policy
+/// whatever `C` holds; `C` then only says what the caller wants to have of the rest.
+pub fn verify<C: DeserializeOwned>(
+    token: &str,
+    keys: &impl Keys,
+    policy: &Policy,
+    now_unix_seconds: u64,
+) -> Result<Verified<C>, Error> {
+    verify_borrowed(token, keys, policy, now_unix_seconds, &mut Vec::new())
+}
+
+/// The same, for claims that borrow their text: it is decoded into `buffer`, which can serve token after token.
+pub fn verify_borrowed<'b, C: Deserialize<'b>>(
+    token: &str,
+    keys: &impl Keys,
+    policy: &Policy,
+    now_unix_seconds: u64,
+    buffer: &'b mut Vec<u8>,
+) -> Result<Verified<C>, Error> {
+    let (header, payload) = verify_parts(token, keys, policy)?;
+    base64url::decode_into(payload, buffer).map_err(|_| Error::Base64UrlNotCanonical(Part::Payload))?;
+    let claims_json = std::str::from_utf8(buffer).map_err(|_| Error::NotUtf8(Part::Payload))?;
+    let dates = claims::validate(claims_json, policy, now_unix_seconds)?;
+    let claims = serde_json::from_str(claims_json).map_err(|_| Error::ClaimsDoNotFit)?;
+    Ok(Verified { claims, header, dates })
+}
+
+/// Verifies header and signature only, for a JWS that is not a JWT. The policy's rules about claims do not apply.
+pub fn verify_signature(token: &str, keys: &impl Keys, policy: &Policy) -> Result<VerifiedPayload, Error> {
+    let (header, payload) = verify_parts(token, keys, policy)?;
+    let bytes = base64url::decode(payload).map_err(|_| Error::Base64UrlNotCanonical(Part::Payload))?;
+    Ok(VerifiedPayload { header, bytes })
+}
+
+/// Decoded headers up to here, which is all that honest signers make, stay off the heap.
+const SMALL_HEADER_BYTES: usize = 384;
+/// The longest signature there can be: RSA with 8192 bits.
+const SIGNATURE_BYTES_MAX: usize = 1024;
+
+/// Everything up to and including the signature; hands back the payload, still encoded.
+fn verify_parts<'t>(token: &'t str, keys: &impl Keys, policy: &Policy) -> Result<(Header, &'t str), Error> {
+    if token.len() > policy.max_token_bytes {
+        return Err(Error::TooLarge { what: "token", limit_bytes: policy.max_token_bytes });
+    }
+    let parts = split(token)?;
+    if parts.header.len() > policy.max_header_bytes {
+        return Err(Error::TooLarge { what: "header", limit_bytes: policy.max_header_bytes });
+    }
+
+    let (mut small, mut large) = ([0; SMALL_HEADER_BYTES], Vec::new());
+    let not_canonical = |_| Error::Base64UrlNotCanonical(Part::Header);
+    let header_json = if parts.header.len() <= base64url::encoded_len(SMALL_HEADER_BYTES) {
+        base64url::decode_to_slice(parts.header, &mut small).map_err(not_canonical)?
+    } else {
+        base64url::decode_into(parts.header, &mut large).map_err(not_canonical)?;
+        &large
+    };
+    let header = AdmittedHeader::parse(header_json, policy)?;
+    let key = keys.select(header.algorithm, header.key_id.as_deref())?;
+
+    if parts.signature.len() > base64url::encoded_len(SIGNATURE_BYTES_MAX) {
+        return Err(Error::SignatureInvalid);
+    }
+    let mut signature = [0; SIGNATURE_BYTES_MAX];
+    let signature = base64url::decode_to_slice(parts.signature, &mut signature)
+        .map_err(|_| Error::Base64UrlNotCanonical(Part::Signature))?;
+    key.verify(parts.signing_input.as_bytes(), signature)?;
+    Ok((header.into_header(), parts.payload))
+}
+
+pub(crate) struct CompactParts<'t> {
+    pub(crate) header: &'t str,
+    pub(crate) payload: &'t str,
+    pub(crate) signature: &'t str,
+    /// Header, dot and payload as sent: what is signed (RFC 7515 §5.1 step 5).
+    pub(crate) signing_input: &'t str,
+}
+
+/// Three parts and nothing else (RFC 7515 §7.1); five are a JWE, told apart before anything is decoded (RFC 7516 §9).
+pub(crate) fn split(token: &str) -> Result<CompactParts<'_>, Error> {
+    let parts = token.rsplit_once('.').and_then(|(signing_input, signature)| {
+        let (header, payload) = signing_input.split_once('.')?;
+        let is_compact = !payload.contains('.');
+        is_compact.then_some(CompactParts { header, payload, signature, signing_input })
+    });
+    parts.ok_or_else(|| {
+        let dots = token.bytes().filter(|byte| *byte == b'.').count();
+        if dots == 4 && !token.starts_with('{') { Error::EncryptedToken } else { Error::NotACompactJws }
+    })
+}
