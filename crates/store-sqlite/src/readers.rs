@@ -1,0 +1,64 @@
+//! The threads that read. Each has a connection of its own, which cannot write; in WAL mode they neither wait for the
+//! writer nor it for them.
+
+use crate::{
+    fault::Fault,
+    job::{Fate, Job, submit},
+};
+use counterfoil_domain::store::StoreError;
+use rusqlite::Connection;
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+type ReadJob = Box<dyn Job<Connection>>;
+
+pub(crate) struct Readers {
+    /// Taken when the store is dropped, which ends the threads.
+    queue: Option<SyncSender<ReadJob>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Readers {
+    pub(crate) fn start(connections: Vec<Connection>, waiting_max: usize) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel(waiting_max.max(1));
+        let jobs = Arc::new(Mutex::new(jobs));
+        let start = |connection| {
+            let jobs = Arc::clone(&jobs);
+            thread::Builder::new().name("store-reader".into()).spawn(move || serve(connection, &jobs))
+        };
+        let threads = connections.into_iter().map(start).collect::<io::Result<_>>()?;
+        Ok(Self { queue: Some(queue), threads })
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        submit(self.queue.as_ref(), work).await
+    }
+}
+
+fn serve(mut connection: Connection, jobs: &Mutex<Receiver<ReadJob>>) {
+    loop {
+        // The lock is held while waiting: whoever has it takes the next call, the others queue behind it.
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(mut job) = next else { return };
+        job.run(&mut connection);
+        job.answer(&Fate::Committed);
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Session rows. The two statements of a refresh are [`view`] and [`update_refreshed`].
+
+use crate::{
+    accounts::{self, account_columns},
+    events,
+    fault::Fault,
+    rows::{self, Columns, sql_limit},
+    work::Work,
+};
+use counterfoil_domain::{
+    account::AccountGeneration,
+    event::Event,
+    id::{AccountId, SessionId},
+    rotation::{Rotation, Serial},
+    session::{AccountView, Device, Session, SessionView},
+    store::CreatedSession,
+    time::UnixMillis,
+};
+use rusqlite::{Connection, params};
+use std::net::IpAddr;
+
+/// What [`read`] reads, in its order, from a table called `s`.
+macro_rules! session_columns {
+    () => {
+        "s.id, s.account, s.account_generation, s.policy, s.client_id, s.scope, s.head, s.head_at, s.child, s.given, \
+         s.prev, s.device_name, s.user_agent, s.ip, s.authenticated_at, s.created_at, s.last_seen_at, s.idle_until, \
+         s.absolute_until, s.revoked_at"
+    };
+}
+
+fn read(columns: &mut Columns<'_>) -> Result<Session, Fault> {
+    Ok(Session {
+        id: SessionId::from_bytes(columns.sixteen()?),
+        account: AccountId::from_bytes(columns.sixteen()?),
+        account_generation: AccountGeneration::from_raw(columns.integer()?),
+        policy: columns.parsed()?,
+        client_id: columns.text()?.to_owned(),
+        scope: columns.parsed()?,
+        rotation: Rotation {
+            head: Serial::from_raw(columns.integer()?),
+            head_at: Serial::from_raw(columns.integer()?),
+            child: Serial::from_raw(columns.integer()?),
+            given: columns.instant()?,
+            prev: Serial::from_raw(columns.integer()?),
+        },
+        device: Device {
+            name: columns.optional_text()?.map(str::to_owned),
+            user_agent: columns.optional_text()?.map(str::to_owned),
+            ip: columns.optional_parsed()?,
+        },
+        authenticated_at: columns.instant()?,
+        created_at: columns.instant()?,
+        last_seen_at: columns.instant()?,
+        idle_until: columns.instant()?,
+        absolute_until: columns.instant()?,
+        revoked_at: columns.optional_instant()?,
+    })
+}
+
+fn read_view(columns: &mut Columns<'_>) -> Result<SessionView, Fault> {
+    Ok(SessionView { session: read(columns)?, account: accounts::read(columns)? })
+}
+
+/// Adds a row; false when there is no such account.
+pub(crate) fn insert(connection: &Connection, session: &Session) -> Result<bool, Fault> {
+    let written = write_columns(
+        connection,
+        "INSERT INTO sessions (id, account, account_generation, policy, client_id, scope, head, head_at, child, given,
+            prev, device_name, user_agent, ip, authenticated_at, created_at, last_seen_at, idle_until, absolute_until,
+            revoked_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20
+         WHERE EXISTS (SELECT 1 FROM accounts WHERE id = ?2)",
+        session,
+    )?;
+    Ok(written == 1)
+}
+
+/// Writes over a row, `before` being what the rule was shown of it, if it was.
+pub(crate) fn update(connection: &Connection, before: Option<&Session>, session: &Session) -> Result<(), Fault> {
+    let written = if before.is_some_and(|before| differs_as_by_refresh(before, session)) {
+        update_refreshed(connection, session)?
+    } else {
+        write_columns(
+            connection,
+            "UPDATE sessions SET account = ?2, account_generation = ?3, policy = ?4, client_id = ?5, scope = ?6,
+                head = ?7, head_at = ?8, child = ?9, given = ?10, prev = ?11, device_name = ?12, user_agent = ?13,
+                ip = ?14, authenticated_at = ?15, created_at = ?16, last_seen_at = ?17, idle_until = ?18,
+                absolute_until = ?19, revoked_at = ?20
+             WHERE id = ?1",
+            session,
+        )?
+    };
+    if written == 1 { Ok(()) } else { Err(Fault::Refused("a rule wrote over a session that does not exist")) }
+}
+
+fn write_columns(connection: &Connection, sql: &str, session: &Session) -> Result<usize, Fault> {
+    let Session { rotation, device, .. } = session;
+    rows::write(
+        connection,
+        sql,
+        params![
+            session.id.as_bytes(),
+            session.account.as_bytes(),
+            session.account_generation.as_raw(),
+            session.policy.as_str(),
+            session.client_id,
+            session.scope.to_string(),
+            rotation.head.as_raw(),
+            rotation.head_at.as_raw(),
+            rotation.child.as_raw(),
+            rotation.given.as_millis(),
+            rotation.prev.as_raw(),
+            device.name,
+            device.user_agent,
+            ip_text(device.ip),
+            session.authenticated_at.as_millis(),
+            session.created_at.as_millis(),
+            session.last_seen_at.as_millis(),
+            session.idle_until.as_millis(),
+            session.absolute_until.as_millis(),
+            session.revoked_at.map(UnixMillis::as_millis),
+        ],
+    )
+}
+
+/// Writes what a refresh changes: no column of an index, so one page is dirtied and one frame goes to the log.
+fn update_refreshed(connection: &Connection, session: &Session) -> Result<usize, Fault> {
+    let rotation = &session.rotation;
+    rows::write(
+        connection,
+        "UPDATE sessions SET head = ?2, head_at = ?3, child = ?4, given = ?5, prev = ?6, ip = ?7, last_seen_at = ?8,
+            idle_until = ?9
+         WHERE id = ?1",
+        params![
+            session.id.as_bytes(),
+            rotation.head.as_raw(),
+            rotation.head_at.as_raw(),
+            rotation.child.as_raw(),
+            rotation.given.as_millis(),
+            rotation.prev.as_raw(),
+            ip_text(session.device.ip),
+            session.last_seen_at.as_millis(),
+            session.idle_until.as_millis(),
+        ],
+    )
+}
+
+/// Whether `update_refreshed` writes everything in which the two differ. Spelled out field by field, so that a new
+/// field of a session has to be decided upon here before anything compiles.
+fn differs_as_by_refresh(before: &Session, after: &Session) -> bool {
+    let Session {
+        id,
+        account,
+        account_generation,
+        policy,
+        client_id,
+        scope,
+        rotation: _,
+        device: Device { name, user_agent, ip: _ },
+        authenticated_at,
+        created_at,
+        last_seen_at: _,
+        idle_until: _,
+        absolute_until,
+        revoked_at,
+    } = before;
+    *id == after.id
+        && *account == after.account
+        && *account_generation == after.account_generation
+        && *policy == after.policy
+        && *client_id == after.client_id
+        && *scope == after.scope
+        && *name == after.device.name
+        && *user_agent == after.device.user_agent
+        && *authenticated_at == after.authenticated_at
+        && *created_at == after.created_at
+        && *absolute_until == after.absolute_until
+        && *revoked_at == after.revoked_at
+}
+
+fn ip_text(ip: Option<IpAddr>) -> Option<String> {
+    ip.map(|ip| ip.to_string())
+}
+
+pub(crate) fn create(work: &mut Work, session: &Session, event: &Event) -> Result<CreatedSession, Fault> {
+    let savepoint = work.connection.savepoint()?;
+    if !insert(&savepoint, session)? {
+        return Ok(CreatedSession::AccountGone);
+    }
+    events::insert(&savepoint, event)?;
+    savepoint.commit()?;
+    Ok(CreatedSession::Created)
+}
+
+/// The row of a session and the row of its account, in one look-up.
+pub(crate) fn view(connection: &Connection, id: SessionId) -> Result<Option<SessionView>, Fault> {
+    rows::first(connection, VIEW, [id.as_bytes()], read_view)
+}
+
+const VIEW: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    ", ",
+    account_columns!(),
+    " FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = ?"
+);
+
+pub(crate) fn account_view(connection: &Connection, id: AccountId) -> Result<Option<AccountView>, Fault> {
+    let Some(account) = accounts::by_id(connection, id)? else {
+        return Ok(None);
+    };
+    Ok(Some(AccountView { account, sessions: of_account(connection, id)? }))
+}
+
+pub(crate) fn of_account(connection: &Connection, id: AccountId) -> Result<Vec<Session>, Fault> {
+    rows::all(
+        connection,
+        concat!(
+            "SELECT ",
+            session_columns!(),
+            " FROM sessions s WHERE s.account = ? AND s.revoked_at IS NULL ORDER BY s.created_at DESC, s.id DESC"
+        ),
+        [id.as_bytes()],
+        read,
+    )
+}
+
+pub(crate) fn page(connection: &Connection, after: Option<SessionId>, limit: usize) -> Result<Vec<SessionView>, Fault> {
+    // Every id is greater than the empty blob.
+    let after = after.as_ref().map_or(&[][..], |id| id.as_bytes());
+    rows::all(
+        connection,
+        concat!(
+            "SELECT ",
+            session_columns!(),
+            ", ",
+            account_columns!(),
+            " FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id > ? AND s.revoked_at IS NULL
+              ORDER BY s.id LIMIT ?"
+        ),
+        params![after, sql_limit(limit)],
+        read_view,
+    )
+}

@@ -1,0 +1,123 @@
+//! The store itself: each call of the trait, handed to the thread that does it.
+
+use crate::{
+    accounts, changes, events,
+    fault::Fault,
+    feed, keys, prune,
+    readers::Readers,
+    rows, sessions,
+    statistics::{Counters, SqliteStatistics},
+    writer::Writer,
+};
+use counterfoil_domain::{
+    account::{Account, AccountWithPassword},
+    email::Email,
+    event::Event,
+    id::{AccountId, SessionId},
+    key::StoredKey,
+    session::{Session, SessionView},
+    store::{
+        AccountRule, Committed, CreatedAccount, CreatedSession, FeedPage, NewAccount, SessionRule, Store, StoreFuture,
+    },
+    time::{Clock, UnixMillis},
+};
+use std::sync::Arc;
+
+/// A store in one SQLite file; [`SqliteStore::open`] makes one.
+///
+/// Dropping it answers the calls that are already queued and closes the file, and blocks meanwhile.
+pub struct SqliteStore {
+    // In this order: the writer closes the file last.
+    pub(crate) readers: Readers,
+    pub(crate) writer: Writer,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl SqliteStore {
+    /// What the writer has done since the store was opened.
+    pub fn statistics(&self) -> SqliteStatistics {
+        self.counters.read()
+    }
+}
+
+impl Store for SqliteStore {
+    fn create_account(&self, new: NewAccount) -> StoreFuture<'_, CreatedAccount> {
+        Box::pin(self.writer.write(move |work| accounts::create(work, &new)))
+    }
+
+    fn account_by_email(&self, email: &Email) -> StoreFuture<'_, Option<AccountWithPassword>> {
+        let email = email.clone();
+        Box::pin(self.readers.read(move |connection| accounts::by_email(connection, &email)))
+    }
+
+    fn account(&self, id: AccountId) -> StoreFuture<'_, Option<Account>> {
+        Box::pin(self.readers.read(move |connection| accounts::by_id(connection, id)))
+    }
+
+    fn accounts(&self, after: Option<AccountId>, limit: usize) -> StoreFuture<'_, Vec<Account>> {
+        Box::pin(self.readers.read(move |connection| accounts::page(connection, after, limit)))
+    }
+
+    fn create_session(&self, session: Session, event: Event) -> StoreFuture<'_, CreatedSession> {
+        Box::pin(self.writer.write(move |work| sessions::create(work, &session, &event)))
+    }
+
+    fn update_session(&self, id: SessionId, mut rule: SessionRule) -> StoreFuture<'_, Committed> {
+        let clock = Arc::clone(&self.clock);
+        Box::pin(self.writer.write(move |work| changes::update_session(work, &*clock, id, &mut rule)))
+    }
+
+    fn update_account(&self, id: AccountId, mut rule: AccountRule) -> StoreFuture<'_, Committed> {
+        let clock = Arc::clone(&self.clock);
+        Box::pin(self.writer.write(move |work| changes::update_account(work, &*clock, id, &mut rule)))
+    }
+
+    fn sessions_of_account(&self, id: AccountId) -> StoreFuture<'_, Vec<Session>> {
+        Box::pin(self.readers.read(move |connection| sessions::of_account(connection, id)))
+    }
+
+    fn sessions(&self, after: Option<SessionId>, limit: usize) -> StoreFuture<'_, Vec<SessionView>> {
+        Box::pin(self.readers.read(move |connection| sessions::page(connection, after, limit)))
+    }
+
+    fn events_of_account(&self, id: AccountId, limit: usize) -> StoreFuture<'_, Vec<Event>> {
+        Box::pin(self.readers.read(move |connection| events::of_account(connection, id, limit)))
+    }
+
+    fn feed_after(&self, seq: i64, limit: usize) -> StoreFuture<'_, FeedPage> {
+        Box::pin(self.readers.read(move |connection| feed::after(&*connection.transaction()?, seq, limit)))
+    }
+
+    fn keys(&self) -> StoreFuture<'_, Vec<StoredKey>> {
+        Box::pin(self.readers.read(|connection| keys::all(connection)))
+    }
+
+    fn put_keys(&self, keys: Vec<StoredKey>) -> StoreFuture<'_, ()> {
+        Box::pin(self.writer.write(move |work| keys::put_all(work, &keys)))
+    }
+
+    fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize> {
+        Box::pin(self.writer.write(move |work| prune::prune(work, now, sessions_before, events_before)))
+    }
+
+    /// Writes one small row and reads it back through a reader: a full disk is only found by writing.
+    fn check(&self) -> StoreFuture<'_, ()> {
+        let now = self.clock.now();
+        Box::pin(async move {
+            self.writer
+                .write(move |work| {
+                    let sql = "INSERT INTO heartbeat (only_row, at) VALUES (1, ?)
+                               ON CONFLICT DO UPDATE SET at = excluded.at";
+                    rows::write(&work.connection, sql, [now.as_millis()])
+                })
+                .await?;
+            let beat = |connection: &mut rusqlite::Connection| {
+                rows::first(connection, "SELECT at FROM heartbeat", [], |columns| columns.integer())?
+                    .map(drop)
+                    .ok_or(Fault::Refused("what was just written cannot be read"))
+            };
+            self.readers.read(beat).await
+        })
+    }
+}

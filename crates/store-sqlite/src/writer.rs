@@ -1,0 +1,210 @@
+//! The one thread that writes.
+//!
+//! It takes the first call that waits, begins a transaction, runs the call and every other that is queued by then, makes
+//! all of them durable with one commit, and answers. So the cost of waiting for the disk is shared by however many
+//! callers there are, and nobody waits for company: a lone call is committed at once.
+//!
+//! An answer is never given before [`commit`] has returned and the file is known to be still the one at the path.
+
+use crate::{
+    fault::{Fault, nothing_was_written},
+    identity::{DataFile, Lost},
+    job::{Fate, Job, submit},
+    rescue::{RESCUE_ATTEMPTS_MAX, rescue},
+    statistics::Counters,
+    work::Work,
+};
+use counterfoil_domain::{store::StoreError, time::Clock};
+use rusqlite::{Connection, config::DbConfig};
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+/// The most calls one transaction answers: bounds how long the first of them waits for the last.
+const BATCH_CALLS_MAX: usize = 256;
+
+type WriteJob = Box<dyn Job<Work>>;
+
+pub(crate) struct Writer {
+    /// Taken when the store is dropped, which ends the thread.
+    queue: Option<SyncSender<WriteJob>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread owns.
+pub(crate) struct WriterParts {
+    pub(crate) connection: Connection,
+    pub(crate) file: DataFile,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Writer {
+    pub(crate) fn start(parts: WriterParts, waiting_max: usize) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel(waiting_max.max(1));
+        let WriterParts { connection, file, clock, counters } = parts;
+        let thread = WriterThread { work: Work::new(connection), file, clock, counters, jobs, rescue_attempts: 0 };
+        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || thread.run())?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Work) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        submit(self.queue.as_ref(), work).await
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+struct WriterThread {
+    work: Work,
+    file: DataFile,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+    jobs: Receiver<WriteJob>,
+    /// Since the file was last found in its place.
+    rescue_attempts: u32,
+}
+
+impl WriterThread {
+    fn run(mut self) {
+        while let Ok(first) = self.jobs.recv() {
+            let mut batch = vec![first];
+            let (fate, lost) = self.execute(&mut batch);
+            self.counters.batch(batch.len());
+            answer(batch, &fate);
+            if let Some(lost) = lost {
+                self.save_what_can_be_saved(&lost);
+            }
+        }
+        self.close();
+    }
+
+    /// Runs the batch, and whatever joins it meanwhile, in one transaction.
+    fn execute(&mut self, batch: &mut Vec<WriteJob>) -> (Fate, Option<Lost>) {
+        if let Err(lost) = self.file.check() {
+            self.join_all_waiting(batch);
+            return (Fate::NotWritten(lost.to_string()), Some(lost));
+        }
+        self.rescue_attempts = 0;
+        if let Err(error) = self.work.begin() {
+            // Each of them would wait as long for the lock, one after the other: better to answer all now.
+            self.join_all_waiting(batch);
+            return (Fate::NotWritten(format!("no transaction could be begun: {error}")), None);
+        }
+        let written_before = self.work.connection.total_changes();
+        let mut next = 0;
+        while let Some(job) = batch.get_mut(next) {
+            job.run(&mut self.work);
+            next += 1;
+            if self.work.connection.is_autocommit() {
+                return (Fate::NotWritten("SQLite had to roll the transaction back".into()), None);
+            }
+            if batch.len() < BATCH_CALLS_MAX
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                batch.push(job);
+            }
+        }
+        if self.work.connection.total_changes() == written_before {
+            return (give_up(&mut self.work, Fate::Committed), None);
+        }
+        let fate = commit(&mut self.work);
+        if !matches!(fate, Fate::Committed) {
+            return (fate, None);
+        }
+        self.counters.commit();
+        // Only now is it known that what was made durable is in the file that the next start will open.
+        match self.file.check() {
+            Ok(()) => (fate, None),
+            Err(lost) => (Fate::Unknown(lost.to_string()), Some(lost)),
+        }
+    }
+
+    fn join_all_waiting(&self, batch: &mut Vec<WriteJob>) {
+        batch.extend(self.jobs.try_iter().take(BATCH_CALLS_MAX - 1));
+    }
+
+    fn save_what_can_be_saved(&mut self, lost: &Lost) {
+        if !lost.needs_rescue() || self.rescue_attempts >= RESCUE_ATTEMPTS_MAX {
+            return;
+        }
+        let now = self.clock.now().as_seconds();
+        match rescue(&self.work.connection, self.file.path(), now) {
+            Ok(copy) => {
+                self.rescue_attempts = RESCUE_ATTEMPTS_MAX;
+                tracing::error!(
+                    "{lost}. Nothing is written any more. Everything up to here was saved in `{}`: stop the server, put \
+                     that file in the place of the data file (and remove the files ending in -wal and -shm there), and \
+                     start it again",
+                    copy.display()
+                );
+            }
+            Err(error) => {
+                self.rescue_attempts += 1;
+                tracing::error!(
+                    "{lost}. Nothing is written any more, and saving a copy failed: {error}. Do not stop the server: it \
+                     holds the only copy. Make room or give access; saving is tried {RESCUE_ATTEMPTS_MAX} times, and once \
+                     more when it stops"
+                );
+            }
+        }
+    }
+
+    /// The last connection to close moves the log into the data file and deletes the log *by its name*. Where the file is
+    /// not ours any more, neither is the name.
+    fn close(mut self) {
+        if let Err(lost) = self.file.check() {
+            self.rescue_attempts = self.rescue_attempts.min(RESCUE_ATTEMPTS_MAX);
+            if self.rescue_attempts < RESCUE_ATTEMPTS_MAX {
+                self.rescue_attempts = 0;
+            }
+            self.save_what_can_be_saved(&lost);
+            drop(self.work.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
+        }
+        if let Err((_, error)) = self.work.connection.close() {
+            tracing::warn!("closing the data file: {error}");
+        }
+    }
+}
+
+/// Makes the transaction durable, and says what is known when that fails.
+fn commit(work: &mut Work) -> Fate {
+    match work.commit() {
+        Ok(()) => Fate::Committed,
+        Err(error) => {
+            let reason = format!("COMMIT failed: {error}");
+            let fate = if nothing_was_written(&error) { Fate::NotWritten(reason) } else { Fate::Unknown(reason) };
+            give_up(work, fate)
+        }
+    }
+}
+
+/// Ends the transaction without a trace; `fate` if that works, as it does unless SQLite itself is broken.
+fn give_up(work: &mut Work, fate: Fate) -> Fate {
+    match work.roll_back() {
+        Ok(()) => fate,
+        Err(error) => Fate::Unknown(format!("ROLLBACK failed: {error}")),
+    }
+}
+
+/// Tells every caller of the batch what became of their call.
+fn answer(batch: Vec<WriteJob>, fate: &Fate) {
+    for job in batch {
+        job.answer(fate);
+    }
+}
