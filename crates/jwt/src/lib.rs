@@ -17,7 +17,7 @@
 //! use counterfoil_jwt::{Algorithm, Error, Policy, SigningKey, sign, verify};
 //! use serde::{Deserialize, Serialize};
 //!
-//! #[derive(Serialize, Deserialize)]
+//! #[derive(Debug, Serialize, Deserialize)]
 //! struct Claims {
 //!     iss: String,
 //!     aud: String,
