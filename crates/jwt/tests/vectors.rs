@@ -27,7 +27,7 @@ fn each<T: DeserializeOwned>(folder: &str, minimum: usize, check: impl Fn(&str, 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Jws {
+struct JwsCase {
     source: String,
     key: Value,
     algorithm: String,
@@ -38,7 +38,7 @@ struct Jws {
 
 #[test]
 fn jws() {
-    each("jws", 19, |name, case: Jws| {
+    each("jws", 19, |name, case: JwsCase| {
         assert!(!case.source.is_empty());
         let algorithm: Algorithm = case.algorithm.parse().unwrap();
         let key = VerifyingKey::from_jwk(&case.key.to_string(), Some(algorithm)).unwrap();
@@ -57,7 +57,7 @@ fn jws() {
 /// RFC 8037 §A.4 signs without `typ` or `kid`, and Ed25519 has no randomness: the same bytes must come out.
 #[test]
 fn ed25519_signs_as_the_rfc_does() {
-    each("jws", 1, |name, case: Jws| {
+    each("jws", 1, |name, case: JwsCase| {
         if name.starts_with("rfc8037-a4") {
             let key = SigningKey::from_jwk(&case.key.to_string(), None).unwrap();
             let token = counterfoil_jwt::Signer::new(&key).sign_bytes(b"Example of Ed25519 signing").unwrap();
@@ -68,7 +68,7 @@ fn ed25519_signs_as_the_rfc_does() {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Thumbprint {
+struct ThumbprintCase {
     source: String,
     key: Value,
     thumbprint: String,
@@ -76,7 +76,7 @@ struct Thumbprint {
 
 #[test]
 fn thumbprints() {
-    each("thumbprints", 3, |name, case: Thumbprint| {
+    each("thumbprints", 3, |name, case: ThumbprintCase| {
         assert!(!case.source.is_empty());
         let json = case.key.to_string();
         assert_eq!(jwk_thumbprint(&json).as_ref(), Ok(&case.thumbprint), "{name}");
@@ -88,7 +88,7 @@ fn thumbprints() {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Set {
+struct SetCase {
     source: String,
     key_set: Value,
     usable: Vec<String>,
@@ -97,7 +97,7 @@ struct Set {
 
 #[test]
 fn key_sets() {
-    each("key_sets", 1, |name, case: Set| {
+    each("key_sets", 1, |name, case: SetCase| {
         assert!(!case.source.is_empty());
         let set = KeySet::from_json(&case.key_set.to_string(), AlgorithmSet::from(Algorithm::ALL)).unwrap();
         let usable: Vec<_> = set.iter().filter_map(VerifyingKey::key_id).map(KeyId::to_string).collect();
@@ -110,10 +110,9 @@ fn key_sets() {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PemText {
+struct PemCase {
     source: String,
-    #[serde(rename = "pem")]
-    text: String,
+    pem: String,
     asked_for: Option<String>,
     algorithm: Option<String>,
     public_jwk: Option<Value>,
@@ -123,11 +122,11 @@ struct PemText {
 
 #[test]
 fn pem() {
-    each("pem", 30, |name, case: PemText| {
+    each("pem", 30, |name, case: PemCase| {
         assert!(!case.source.is_empty());
         let asked_for = case.asked_for.map(|name| name.parse().unwrap());
-        let verifying = VerifyingKey::from_pem(&case.text, asked_for);
-        let signing = SigningKey::from_pem(&case.text, asked_for);
+        let verifying = VerifyingKey::from_pem(&case.pem, asked_for);
+        let signing = SigningKey::from_pem(&case.pem, asked_for);
         if let Some(code) = case.verdict {
             assert_eq!(verifying.err().map(|refusal| refusal.code()), Some(code.as_str()), "{name}");
             assert!(signing.is_err(), "{name}");
