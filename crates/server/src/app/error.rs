@@ -1,0 +1,75 @@
+//! Why a use case did not do what was asked, in the words of the inside. `http/error.rs` turns these into answers.
+
+use crate::hashing::HashingError;
+use counterfoil_domain::{
+    account::InvalidName, email::InvalidEmail, password::PasswordRefusal, scope::InvalidScope, store::StoreError,
+};
+use counterfoil_guard::Rejection;
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The e-mail address is none.
+    #[error(transparent)]
+    InvalidEmail(#[from] InvalidEmail),
+    /// A name is none.
+    #[error("`{field}`: {source}")]
+    InvalidName {
+        /// Which member of the request.
+        field: &'static str,
+        /// Why.
+        #[source]
+        source: InvalidName,
+    },
+    /// The new password is not taken.
+    #[error(transparent)]
+    PasswordRefused(#[from] PasswordRefusal),
+    /// Another account has the address.
+    #[error("an account with this e-mail address exists already: sign in instead")]
+    EmailTaken,
+    /// Unknown account, wrong password, or disabled: one answer for all.
+    #[error("the e-mail address or the password is wrong")]
+    InvalidCredentials,
+    /// The session policy is not offered.
+    #[error("this server does not offer the session policy asked for: use `refresh`")]
+    PolicyNotAllowed,
+    /// The transport is not offered.
+    #[error("this server does not offer the transport asked for: use `body`")]
+    TransportNotAllowed,
+    /// The refresh token is not good any more, or never was. Which, is for the log.
+    #[error("the refresh token is not good (any more): sign in again")]
+    InvalidGrant(&'static str),
+    /// An access token in place of a refresh token.
+    #[error("this is not a refresh token: an access token cannot be traded for new tokens")]
+    NotARefreshToken,
+    /// The access token that came along is missing, not ours, or of another session.
+    #[error("send the access token of the same session along; it may have ended")]
+    AccessTokenMismatch,
+    /// The scope is no scope.
+    #[error(transparent)]
+    InvalidScope(#[from] InvalidScope),
+    /// More was asked for than was granted at sign-in.
+    #[error("a scope was asked for that was not granted at sign-in")]
+    ScopeNotGranted,
+    /// There is no such session for whoever asks.
+    #[error("there is no such session among yours")]
+    SessionNotFound,
+    /// There is no such account.
+    #[error("there is no such account")]
+    AccountNotFound,
+    /// The request brought no good access token.
+    #[error("{}", .0.detail())]
+    Rejected(#[from] Rejection),
+    /// The store did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The request waited too long for the store and was dropped before anything was done.
+    #[error("the request waited too long: try again")]
+    TooLate,
+    /// Password hashing did not do its part.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// Signing failed: the key or the claims are broken, which startup should have found.
+    #[error("an access token could not be signed: {0}")]
+    Signing(#[from] counterfoil_jwt::Error),
+}

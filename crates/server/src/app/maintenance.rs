@@ -1,0 +1,50 @@
+//! What the running server does by itself: follow the feed, forget what has ended.
+
+use super::{App, FEED_POLL_INTERVAL};
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often memory and store are cleared of what has ended.
+const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
+/// How long a session is kept after its absolute limit, so that its person still finds it in exports and logs.
+const KEEP_ENDED_SESSIONS_FOR: Duration = Duration::from_hours(24);
+
+impl App {
+    /// Follows the feed and prunes, until it is dropped. A failing store is logged once and tried again.
+    pub async fn maintain(self) {
+        let mut poll = interval(FEED_POLL_INTERVAL);
+        let mut prune = interval(PRUNE_INTERVAL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        prune.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            let result = tokio::select! {
+                _ = poll.tick() => self.follow_feed().await,
+                _ = prune.tick() => self.prune().await,
+            };
+            match result {
+                Ok(()) if failing => {
+                    failing = false;
+                    tracing::info!("the store answers again");
+                }
+                Ok(()) => {}
+                Err(error) if !failing => {
+                    failing = true;
+                    tracing::error!(%error, "the store does not answer; signed-in requests go on, and it is tried again");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn prune(&self) -> Result<(), counterfoil_domain::store::StoreError> {
+        let now = self.0.parts.clock.now();
+        self.0.parts.revocations.prune(now);
+        let events_before = now.minus(self.settings().audit_retention);
+        let forgotten = self.store().prune(now, now.minus(KEEP_ENDED_SESSIONS_FOR), events_before).await?;
+        if forgotten > 0 {
+            tracing::debug!(forgotten, "pruned the store");
+        }
+        Ok(())
+    }
+}

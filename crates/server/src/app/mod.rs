@@ -1,0 +1,168 @@
+//! What the server does, one use case a file. HTTP handlers and the command line both come in here.
+
+mod accounts;
+mod email_directory;
+mod error;
+mod feed_follower;
+mod maintenance;
+mod present;
+mod refresh;
+mod sessions;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod tokens;
+
+pub use accounts::AccountAdministration;
+pub use error::AppError;
+pub use feed_follower::FEED_POLL_INTERVAL;
+pub use refresh::{RefreshInput, Refreshed};
+pub use sign_in::{SignInInput, SignInOptions};
+pub use sign_out::{EndedSessions, RevokedToken};
+pub use sign_up::{SignUpInput, SignedUpAccount};
+
+pub(crate) use present::{account_body, feed_place, session_body};
+
+use crate::{
+    config::{Config, ConfigError},
+    hashing::PasswordHasher,
+    keys::KeyRing,
+};
+use counterfoil_domain::{
+    entropy::Entropy, event::Occasion, password::PasswordRules, policy::Lifetimes, rotation::RotationRules,
+    session::RefreshTerms, store::Store, time::Clock,
+};
+use counterfoil_guard::{Guard, Revocations};
+use email_directory::EmailDirectory;
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+/// What the operator decided, as the use cases need it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who issues the tokens: the server's public URL.
+    pub issuer: String,
+    /// For whom access tokens are meant.
+    pub audience: String,
+    /// How long sessions and tokens live.
+    pub lifetimes: Lifetimes,
+    /// Tolerated difference between clocks.
+    pub leeway: Duration,
+    /// How refresh tokens are judged.
+    pub rotation: RotationRules,
+    /// Whether a refresh must bring the access token along.
+    pub require_access_token: bool,
+    /// Which new passwords are taken.
+    pub password_rules: PasswordRules,
+    /// How long audit lines are kept.
+    pub audit_retention: Duration,
+}
+
+impl Settings {
+    /// The settings of a checked configuration. `base_url` is the address the server listens on, for where nothing else
+    /// is said.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when an option is unsafe.
+    pub fn from_config(config: &Config, base_url: &str) -> Result<Self, ConfigError> {
+        config.check()?;
+        let issuer = config.public_url.clone().unwrap_or_else(|| base_url.to_owned());
+        Ok(Self {
+            audience: config.access_token.audience.clone().unwrap_or_else(|| issuer.clone()),
+            issuer,
+            lifetimes: config.lifetimes(),
+            leeway: config.access_token.leeway.get(),
+            rotation: RotationRules { retry_window: config.refresh.retry_window.get(), loss_window: None },
+            require_access_token: config.refresh.require_access_token,
+            password_rules: config.password_rules()?,
+            audit_retention: config.session.audit_retention.get(),
+        })
+    }
+
+    /// How long an entry of the feed must be kept for a token minted now.
+    pub fn longest_token_lifetime(&self) -> Duration {
+        self.lifetimes.access_token_lifetime + self.leeway
+    }
+
+    /// What a refresh depends on.
+    pub fn refresh_terms(&self) -> RefreshTerms {
+        RefreshTerms {
+            rotation: self.rotation,
+            lifetimes: self.lifetimes,
+            longest_token_lifetime: self.longest_token_lifetime(),
+        }
+    }
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default)]
+pub struct RequestOrigin {
+    /// The address of the peer.
+    pub ip: Option<IpAddr>,
+    /// How the program names itself.
+    pub user_agent: Option<String>,
+}
+
+/// The running server without its outside: everything a use case needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: AppParts,
+    emails: EmailDirectory,
+}
+
+/// What an [`App`] is made of.
+pub struct AppParts {
+    /// Where accounts and sessions are.
+    pub store: Arc<dyn Store>,
+    /// The server's keys.
+    pub keys: KeyRing,
+    /// Verifies access tokens.
+    pub guard: Guard,
+    /// The revocations in memory, which the guard reads.
+    pub revocations: Arc<Revocations>,
+    /// Hashes passwords.
+    pub hasher: PasswordHasher,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the operator decided.
+    pub settings: Settings,
+}
+
+impl App {
+    /// An app of these parts. It is cold until [`App::follow_feed`] has read the feed once.
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(Inner { parts, emails: EmailDirectory::default() }))
+    }
+
+    /// Verifies access tokens of this server.
+    pub fn guard(&self) -> &Guard {
+        &self.0.parts.guard
+    }
+
+    /// The server's public keys as a JWK Set.
+    pub fn jwks(&self) -> &str {
+        self.0.parts.keys.jwks()
+    }
+
+    /// What the operator decided.
+    pub fn settings(&self) -> &Settings {
+        &self.0.parts.settings
+    }
+
+    /// Where accounts and sessions are.
+    pub fn store(&self) -> &(dyn Store + 'static) {
+        &*self.0.parts.store
+    }
+
+    /// How far the feed has been applied in memory, and whether it has been read at all.
+    pub fn revocations(&self) -> &Revocations {
+        &self.0.parts.revocations
+    }
+
+    pub(crate) fn occasion(&self, origin: &RequestOrigin) -> Occasion<'_> {
+        Occasion { now: self.0.parts.clock.now(), ip: origin.ip, entropy: &*self.0.parts.entropy }
+    }
+}

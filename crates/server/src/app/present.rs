@@ -1,0 +1,41 @@
+//! From the inside's values to the bodies of answers.
+
+use counterfoil_domain::{
+    account::Account, id::SessionId, revocation::FeedPosition, session::Session, time::UnixMillis,
+};
+use counterfoil_wire::{AccountBody, FeedPlace, SessionBody, Timestamp};
+
+pub(crate) fn timestamp(at: UnixMillis) -> Timestamp {
+    let edge = if at.as_millis() < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_millisecond(at.as_millis()).unwrap_or(edge)
+}
+
+pub(crate) fn account_body(account: &Account) -> AccountBody {
+    AccountBody {
+        id: account.id.to_string(),
+        email: account.email.to_string(),
+        name: account.name.clone(),
+        email_verified: account.email_verified,
+        created_at: timestamp(account.created_at),
+        roles: account.roles.clone(),
+    }
+}
+
+pub(crate) fn session_body(session: &Session, current: Option<SessionId>) -> SessionBody {
+    SessionBody {
+        id: session.id.to_string(),
+        policy: session.policy.to_string(),
+        device_name: session.device.name.clone(),
+        user_agent: session.device.user_agent.clone(),
+        ip: session.device.ip.map(|ip| ip.to_string()),
+        created_at: timestamp(session.created_at),
+        last_seen_at: timestamp(session.last_seen_at),
+        idle_until: timestamp(session.idle_until),
+        absolute_until: timestamp(session.absolute_until),
+        current: current == Some(session.id),
+    }
+}
+
+pub(crate) const fn feed_place(position: FeedPosition) -> FeedPlace {
+    FeedPlace { epoch: position.epoch.0, seq: position.seq }
+}

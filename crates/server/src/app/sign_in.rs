@@ -1,0 +1,104 @@
+//! Signing in with e-mail address and password: one read, one hash, one write.
+
+use super::{App, AppError, RequestOrigin};
+use counterfoil_domain::{
+    account::parse_name,
+    email::Email,
+    password::NormalizedPassword,
+    policy::SessionPolicy,
+    rotation::RefreshToken,
+    scope::ScopeSet,
+    secret::PasswordText,
+    session::{Device, OpenSession, USER_AGENT_BYTES_MAX, open},
+    store::CreatedSession,
+};
+use counterfoil_wire::TokenReply;
+
+/// The OAuth client that sessions opened by this API belong to.
+pub(super) const FIRST_PARTY_CLIENT: &str = "counterfoil";
+/// What a sign-in grants: reading and managing one's own account.
+const SIGN_IN_SCOPE: &str = "account";
+/// The one transport there is: tokens in the answer's body.
+const TRANSPORT_BODY: &str = "body";
+
+/// How a session is to be opened.
+#[derive(Clone, Debug, Default)]
+pub struct SignInOptions {
+    /// The session policy; `refresh` if nothing is said.
+    pub policy: Option<String>,
+    /// How tokens travel; `body` if nothing is said.
+    pub transport: Option<String>,
+    /// What the person calls the device.
+    pub device_name: Option<String>,
+}
+
+impl SignInOptions {
+    /// Checks the options and joins them with what the request says of itself.
+    pub(super) fn validate(self, origin: &RequestOrigin) -> Result<OpenSession, AppError> {
+        let policy = self.policy.map_or(Ok(SessionPolicy::default()), |policy| policy.parse());
+        let policy = policy.map_err(|_| AppError::PolicyNotAllowed)?;
+        if self.transport.is_some_and(|transport| transport != TRANSPORT_BODY) {
+            return Err(AppError::TransportNotAllowed);
+        }
+        let name = self.device_name.as_deref().map(parse_name).transpose();
+        let name = name.map_err(|source| AppError::InvalidName { field: "device_name", source })?;
+        let user_agent = origin.user_agent.as_deref().map(|text| cut(text, USER_AGENT_BYTES_MAX).to_owned());
+        Ok(OpenSession {
+            policy,
+            client_id: FIRST_PARTY_CLIENT.to_owned(),
+            scope: SIGN_IN_SCOPE.parse::<ScopeSet>()?,
+            device: Device { name, user_agent, ip: origin.ip },
+        })
+    }
+}
+
+/// What a person signs in with.
+pub struct SignInInput {
+    /// The address.
+    pub email: String,
+    /// The password.
+    pub password: PasswordText,
+    /// How the session is to be opened.
+    pub options: SignInOptions,
+}
+
+impl App {
+    /// Signs a person in.
+    ///
+    /// An unknown address, a wrong password and a disabled account are one refusal, after the same work (ASVS 6.3.8).
+    ///
+    /// # Errors
+    /// [`AppError`]: options that are not offered; wrong credentials; the store or the hashing threads are not
+    /// available.
+    pub async fn sign_in(&self, input: SignInInput, origin: &RequestOrigin) -> Result<TokenReply, AppError> {
+        let request = input.options.validate(origin)?;
+        // A text that is no address, or too long for a password, belongs to nobody: same answer, same work.
+        let found = match input.email.parse::<Email>() {
+            Ok(email) => self.store().account_by_email(&email).await?,
+            Err(_) => None,
+        };
+        let password = NormalizedPassword::for_sign_in(&input.password);
+        let (account, hash) = found.map_or((None, None), |found| (Some(found.account), found.password_hash));
+        let matches = match password {
+            Some(password) => self.0.parts.hasher.verify(password, hash).await?,
+            None => false,
+        };
+        let Some(account) = account.filter(|account| matches && account.disabled_at.is_none()) else {
+            tracing::info!(ip = ?origin.ip, "sign-in refused");
+            return Err(AppError::InvalidCredentials);
+        };
+
+        let (session, event) = open(request, &account, &self.settings().lifetimes, &self.occasion(origin));
+        if self.store().create_session(session.clone(), event).await? == CreatedSession::AccountGone {
+            return Err(AppError::InvalidCredentials);
+        }
+        tracing::info!(account = %account.id, session = %session.id, "signed in");
+        let refresh_token = RefreshToken { session: session.id, serial: session.rotation.child };
+        self.token_reply(&session, &account, refresh_token, &session.scope)
+    }
+}
+
+/// The longest beginning of `text` that is at most `bytes_max` long and ends between characters.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+}

@@ -1,0 +1,98 @@
+//! `counterfoil serve`.
+
+use super::{ConfigArgs, EXIT_DONE};
+use crate::{
+    Config, Counterfoil,
+    config::{LogFormat, load},
+    http::{ServeOptions, serve},
+    keys::MASTER_KEY_FILE,
+    system::OsEntropy,
+};
+use anyhow::Context;
+use clap::Args;
+use counterfoil_domain::entropy::random_bytes;
+use std::{io::Write, net::SocketAddr};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+/// Run the server.
+#[derive(Args)]
+pub(super) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) fn run(args: &ServeArgs) -> anyhow::Result<u8> {
+    let mut sources = args.config.sources();
+    sources.flags.extend(args.listen.map(|listen| ("listen", listen.to_string())));
+    let config = load(&sources)?;
+    start_logging(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run_server(&config))?;
+    Ok(EXIT_DONE)
+}
+
+async fn run_server(config: &Config) -> anyhow::Result<()> {
+    // Signals first: one that comes while the store opens must not be lost.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let listener = TcpListener::bind(config.listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let base_url = format!("http://{}", listener.local_addr()?);
+    let counterfoil = Counterfoil::open(config, &base_url).await?;
+    print_welcome(&counterfoil, config, &base_url)?;
+    let shutdown = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("shutting down: finishing what has begun");
+    };
+    serve(listener, counterfoil.router(), ServeOptions::default(), shutdown).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn start_logging(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log.filter).context("option `log.filter`")?;
+    // Logs go to stderr, so that stdout has what a person or a script asked for and nothing else.
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => logs.init(),
+        LogFormat::Json => logs.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+fn print_welcome(counterfoil: &Counterfoil, config: &Config, base_url: &str) -> anyhow::Result<()> {
+    let folder = counterfoil.data_path().display();
+    let store = config.sqlite_path()?;
+    // A new address each time, so that the line works as often as it is tried.
+    let number = u16::from_be_bytes(random_bytes(&OsEntropy));
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Counterfoil {} is running.", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out)?;
+    writeln!(out, "  address   {base_url}")?;
+    if counterfoil.app().settings().issuer != base_url {
+        writeln!(out, "  issuer    {}", counterfoil.app().settings().issuer)?;
+    }
+    writeln!(out, "  API       {base_url}/v1/openapi.json")?;
+    writeln!(out, "  data      {}", store.canonicalize().unwrap_or(store).display())?;
+    writeln!(out, "  keys      sealed under {folder}/{MASTER_KEY_FILE}: keep a copy of that file apart from the data")?;
+    writeln!(out)?;
+    writeln!(out, "Try it: make an account and be signed in with it.")?;
+    writeln!(out)?;
+    writeln!(
+        out,
+        "  curl {base_url}/v1/accounts -H 'Content-Type: application/json' \
+         -d '{{\"email\":\"me-{number:04x}@example.com\",\"password\":\"correct horse battery staple\",\"sign_in\":{{}}}}'"
+    )?;
+    writeln!(out)?;
+    out.flush()?;
+    Ok(())
+}

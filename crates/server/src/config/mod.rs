@@ -1,0 +1,280 @@
+//! Configuration: flags over environment (`COUNTERFOIL_…`, `__` between levels) over `counterfoil.toml` over defaults.
+
+mod duration;
+mod load;
+
+pub use duration::HumanDuration;
+pub use load::{ConfigError, ConfigSources, Setting, load, settings};
+
+use counterfoil_domain::{password::PasswordRules, policy::Lifetimes, rotation::RotationRules};
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Every option, with its default.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The URL under which people and programs reach the server; the issuer of its tokens. By default the address it
+    /// listens on.
+    pub public_url: Option<String>,
+    /// The folder for the SQLite file and the master key.
+    pub data: PathBuf,
+    /// Where accounts and sessions are kept, as `sqlite:PATH`. By default `counterfoil.sqlite` in the data folder.
+    pub store: Option<String>,
+    /// Signing of access tokens.
+    pub signing: SigningConfig,
+    /// Access tokens.
+    pub access_token: AccessTokenConfig,
+    /// Sessions.
+    pub session: SessionConfig,
+    /// Refresh rotation.
+    pub refresh: RefreshConfig,
+    /// Passwords.
+    pub password: PasswordConfig,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+/// Signing of access tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningConfig {
+    /// The JOSE algorithm. Public-key algorithms let others verify without being able to sign.
+    pub algorithm: String,
+    /// For HS256, HS384 and HS512: a file with the shared secret in base64url. Whoever has it can forge tokens.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// Access tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessTokenConfig {
+    /// How long one is good.
+    pub lifetime: HumanDuration,
+    /// For whom they are meant (`aud`). By default the issuer itself.
+    pub audience: Option<String>,
+    /// Tolerated difference between clocks.
+    pub leeway: HumanDuration,
+}
+
+/// Sessions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionConfig {
+    /// A session not refreshed for this long is over.
+    pub idle_lifetime: HumanDuration,
+    /// A session this old is over, whatever its use.
+    pub absolute_lifetime: HumanDuration,
+    /// How long lines of the audit log are kept.
+    pub audit_retention: HumanDuration,
+}
+
+/// Refresh rotation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshConfig {
+    /// How long a retry is answered with the identical successor.
+    pub retry_window: HumanDuration,
+    /// Whether a refresh must bring the access token along, ended or not.
+    pub require_access_token: bool,
+}
+
+/// Passwords.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordConfig {
+    /// The least number of characters of a new password.
+    pub characters_min: usize,
+    /// How many passwords are hashed at a time; each takes 19 MiB. By default half of the processors.
+    pub hash_threads: Option<usize>,
+    /// How many may wait for that; past it the answer is 503.
+    pub hash_queue_max: usize,
+}
+
+/// Logs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// `text` for people, `json` for programs.
+    pub format: LogFormat,
+    /// What to log, such as `info` or `counterfoil=debug`.
+    pub filter: String,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs, one object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let lifetimes = Lifetimes::default();
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            data: PathBuf::from("counterfoil-data"),
+            store: None,
+            signing: SigningConfig { algorithm: "EdDSA".to_owned(), secret_file: None },
+            access_token: AccessTokenConfig {
+                lifetime: lifetimes.access_token_lifetime.into(),
+                audience: None,
+                leeway: HumanDuration::from_seconds(5),
+            },
+            session: SessionConfig {
+                idle_lifetime: lifetimes.idle_lifetime.into(),
+                absolute_lifetime: lifetimes.absolute_lifetime.into(),
+                audit_retention: HumanDuration::from_days(90),
+            },
+            refresh: RefreshConfig {
+                retry_window: RotationRules::default().retry_window.into(),
+                require_access_token: false,
+            },
+            password: PasswordConfig {
+                characters_min: PasswordRules::default().characters_min(),
+                hash_threads: None,
+                hash_queue_max: 64,
+            },
+            log: LogConfig { format: LogFormat::Text, filter: "info".to_owned() },
+        }
+    }
+}
+
+impl Config {
+    /// The lifetimes that the rules work with.
+    pub fn lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            access_token_lifetime: self.access_token.lifetime.get(),
+            idle_lifetime: self.session.idle_lifetime.get(),
+            absolute_lifetime: self.session.absolute_lifetime.get(),
+        }
+    }
+
+    /// The password rules.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unsafe`] when the minimum is below what is safe.
+    pub fn password_rules(&self) -> Result<PasswordRules, ConfigError> {
+        PasswordRules::with_characters_min(self.password.characters_min).ok_or(ConfigError::Unsafe {
+            option: "password.characters_min",
+            problem: "expected 8 to 256: NIST SP 800-63B-4 allows no less".to_owned(),
+        })
+    }
+
+    /// The SQLite file.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unsafe`] when `store` names another kind of store.
+    pub fn sqlite_path(&self) -> Result<PathBuf, ConfigError> {
+        match self.store.as_deref() {
+            None => Ok(self.data.join("counterfoil.sqlite")),
+            Some(url) => url
+                .strip_prefix("sqlite:")
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+                .ok_or_else(|| ConfigError::Unsafe { option: "store", problem: "expected sqlite:PATH".to_owned() }),
+        }
+    }
+
+    /// Checks what the types cannot: options that are unsafe or contradict each other.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unsafe`], naming the option and what to do.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |option, problem: &str| Err(ConfigError::Unsafe { option, problem: problem.to_owned() });
+        self.password_rules()?;
+        self.sqlite_path()?;
+        let lifetimes = self.lifetimes();
+        if lifetimes.access_token_lifetime.as_secs() == 0 {
+            return refuse("access_token.lifetime", "expected at least 1s");
+        }
+        if lifetimes.idle_lifetime < lifetimes.access_token_lifetime {
+            return refuse("session.idle_lifetime", "shorter than access_token.lifetime: nobody could stay signed in");
+        }
+        if lifetimes.absolute_lifetime < lifetimes.idle_lifetime {
+            return refuse("session.absolute_lifetime", "shorter than session.idle_lifetime");
+        }
+        if !(1..=60).contains(&self.refresh.retry_window.get().as_secs()) {
+            return refuse("refresh.retry_window", "expected 1s to 60s: in it a copied token is answered like a retry");
+        }
+        if self.access_token.leeway.get().as_secs() > 120 {
+            return refuse("access_token.leeway", "expected at most 2m (RFC 7519 §4.1.4: a few minutes at most)");
+        }
+        if let Some(url) = &self.public_url {
+            check_public_url(url)?;
+        }
+        Ok(())
+    }
+}
+
+/// RFC 8414 §2: the issuer is https, without query or fragment; plain http only where nobody can listen in.
+fn check_public_url(url: &str) -> Result<(), ConfigError> {
+    let refuse = |problem: &str| Err(ConfigError::Unsafe { option: "public_url", problem: problem.to_owned() });
+    let Ok(uri) = url.parse::<axum::http::Uri>() else { return refuse("not a URL") };
+    let host = uri.host().unwrap_or_default();
+    let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    match uri.scheme_str() {
+        Some("https") => {}
+        Some("http") if is_loopback => {}
+        _ => return refuse("expected https://… (http only for localhost)"),
+    }
+    if url.contains(['?', '#', '@']) || url.ends_with('/') || uri.path() != "/" {
+        return refuse("expected scheme and host only, such as https://auth.example.com, without a slash at the end");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_safe() {
+        Config::default().check().unwrap();
+    }
+
+    #[test]
+    fn unsafe_options_are_refused_by_name() {
+        type Change = fn(&mut Config);
+        let cases: [(&str, Change); 8] = [
+            ("password.characters_min", |config| config.password.characters_min = 7),
+            ("store", |config| config.store = Some("mysql://x".into())),
+            ("access_token.lifetime", |config| config.access_token.lifetime = HumanDuration::from_seconds(0)),
+            ("session.idle_lifetime", |config| config.session.idle_lifetime = HumanDuration::from_seconds(60)),
+            ("session.absolute_lifetime", |config| config.session.absolute_lifetime = HumanDuration::from_days(1)),
+            ("refresh.retry_window", |config| config.refresh.retry_window = HumanDuration::from_seconds(61)),
+            ("access_token.leeway", |config| config.access_token.leeway = HumanDuration::from_seconds(121)),
+            ("public_url", |config| config.public_url = Some("http://auth.example.com".into())),
+        ];
+        for (option, change) in cases {
+            let mut config = Config::default();
+            change(&mut config);
+            let ConfigError::Unsafe { option: named, .. } = config.check().unwrap_err() else { panic!("{option}") };
+            assert_eq!(named, option);
+        }
+    }
+
+    #[test]
+    fn public_urls() {
+        for url in ["https://auth.example.com", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:8080"] {
+            assert!(check_public_url(url).is_ok(), "{url}");
+        }
+        for url in [
+            "https://a.example/",
+            "https://a.example/x",
+            "https://a.example?x",
+            "https://u@a.example",
+            "ftp://a",
+            "a",
+            "",
+        ] {
+            assert!(check_public_url(url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The API under `/v1`: JSON in, JSON out, problems as RFC 9457.
+
+pub(super) mod account;
+pub(super) mod accounts;
+pub(super) mod forward_auth;
+pub(super) mod refresh;
+pub(super) mod sessions;
+
+use axum::http::{HeaderName, HeaderValue, header};
+
+/// On every answer with tokens (RFC 6749 §5.1).
+pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
+    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];

@@ -1,0 +1,55 @@
+//! Whether the process lives, and whether it should be given requests.
+
+use crate::app::App;
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// The answer of both.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Health {
+    /// `ok`, `ready` or `unavailable`.
+    #[schema(value_type = String, example = "ready")]
+    status: &'static str,
+    /// What was looked at, and how it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Checks>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Checks {
+    /// Whether the store reads and writes.
+    #[schema(value_type = String, example = "ok")]
+    store: &'static str,
+    /// Whether the revocations are loaded.
+    #[schema(value_type = String, example = "ok")]
+    feed: &'static str,
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Health)))]
+pub(super) async fn live() -> Json<Health> {
+    Json(Health { status: "ok", checks: None })
+}
+
+/// The process can serve: its store reads and writes, its revocations are loaded.
+#[utoipa::path(get, path = "/readyz", tag = "health",
+    responses((status = 200, body = Health), (status = 503, body = Health, description = "Not ready")))]
+pub(super) async fn ready(State(app): State<App>) -> Response {
+    let word = |good: bool| if good { "ok" } else { "unavailable" };
+    let store = app.store().check().await;
+    if let Err(error) = &store {
+        tracing::warn!(%error, "not ready");
+    }
+    let (store, feed) = (store.is_ok(), app.revocations().is_loaded());
+    let checks = Some(Checks { store: word(store), feed: word(feed) });
+    if store && feed {
+        return Json(Health { status: "ready", checks }).into_response();
+    }
+    let retry = [(header::RETRY_AFTER, HeaderValue::from_static("1"))];
+    (StatusCode::SERVICE_UNAVAILABLE, retry, Json(Health { status: "unavailable", checks })).into_response()
+}

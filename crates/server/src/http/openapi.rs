@@ -1,0 +1,60 @@
+//! The OpenAPI document, made from the handlers. A test compares it with the copy in the repository.
+
+use super::{api, health, oauth};
+use axum::{
+    http::{HeaderValue, header},
+    response::IntoResponse,
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Counterfoil",
+        description = "Accounts, sessions, access tokens and rotating refresh tokens. Errors under /v1 are RFC 9457 problems with a stable `code`; errors under /oauth are OAuth's own JSON.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        api::accounts::sign_up,
+        api::account::show,
+        api::sessions::sign_in,
+        api::sessions::list,
+        api::sessions::end_one,
+        api::sessions::end_all,
+        api::refresh::refresh,
+        api::forward_auth::forward_auth,
+        oauth::token::token,
+        oauth::revoke::revoke,
+        oauth::jwks::jwks,
+        oauth::metadata::metadata,
+        health::live,
+        health::ready,
+    ),
+    modifiers(&AccessToken),
+)]
+struct Document;
+
+struct AccessToken;
+
+impl Modify for AccessToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.bearer_format = Some("JWT".to_owned());
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("access_token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The OpenAPI document as pretty JSON.
+pub fn openapi_document() -> String {
+    let mut json = Document::openapi().to_pretty_json().unwrap_or_default();
+    json.push('\n');
+    json
+}
+
+pub(super) async fn serve_document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], openapi_document())
+}

@@ -1,0 +1,152 @@
+//! Starting: the same way for the binary, for tests and inside another app.
+
+use crate::{
+    app::{App, AppParts, Settings},
+    config::{Config, ConfigError},
+    data_folder::{DataFolder, DataFolderError},
+    hashing::PasswordHasher,
+    http,
+    keys::{KeyError, open_key_ring},
+    system::{OsEntropy, SystemClock},
+};
+use axum::Router;
+use counterfoil_domain::{entropy::Entropy, store::Store, store::StoreError, time::Clock};
+use counterfoil_guard::{Guard, Revocations};
+use counterfoil_jwt::Policy;
+use counterfoil_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
+use counterfoil_wire::ACCESS_TOKEN_TYPE;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::available_parallelism,
+};
+use tokio::task::JoinHandle;
+
+/// Why the server does not start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An option.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The store.
+    #[error(transparent)]
+    OpenStore(#[from] OpenError),
+    /// The store, once open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The hashing threads.
+    #[error("the password hashing threads do not start: {0}")]
+    Hashing(#[source] io::Error),
+}
+
+/// A running server without a listener: keys open, store open, revocations loaded.
+///
+/// Dropping it stops what it does in the background and lets go of the data folder.
+pub struct Counterfoil {
+    app: App,
+    data_path: PathBuf,
+    maintenance: JoinHandle<()>,
+    _folder: DataFolder,
+}
+
+impl Counterfoil {
+    /// Opens everything for `config`. `base_url` is the address the server will be reached at, for where the
+    /// configuration names no public URL.
+    ///
+    /// # Errors
+    /// [`StartError`], written for the operator.
+    pub async fn open(config: &Config, base_url: &str) -> Result<Self, StartError> {
+        Self::open_with(config, base_url, Arc::new(SystemClock), Arc::new(OsEntropy)).await
+    }
+
+    /// As [`Counterfoil::open`], with a clock and randomness of one's own: for tests.
+    ///
+    /// # Errors
+    /// As [`Counterfoil::open`].
+    pub async fn open_with(
+        config: &Config,
+        base_url: &str,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        let settings = Settings::from_config(config, base_url)?;
+        let folder = DataFolder::open(&config.data)?.lock()?;
+        let store = open_store(config, Arc::clone(&clock))?;
+        Self::open_on(config, settings, folder, Arc::new(store), clock, entropy).await
+    }
+
+    async fn open_on(
+        config: &Config,
+        settings: Settings,
+        folder: DataFolder,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        let signing = &config.signing;
+        let secret_file = signing.secret_file.as_deref();
+        let keys =
+            open_key_ring(&*store, folder.path(), &signing.algorithm, secret_file, clock.now(), &*entropy).await?;
+        let policy = Policy::new(keys.algorithms().into_iter().collect::<counterfoil_jwt::AlgorithmSet>())
+            .issuer(settings.issuer.as_str())
+            .audience(settings.audience.as_str())
+            .token_type(ACCESS_TOKEN_TYPE)
+            .leeway_seconds(settings.leeway.as_secs());
+        let revocations = Arc::new(Revocations::new());
+        let guard = Guard::new(policy, keys.verifying(), Arc::clone(&revocations), Arc::clone(&clock));
+        let threads = config.password.hash_threads.unwrap_or_else(default_hash_threads);
+        let hasher = PasswordHasher::start(threads, config.password.hash_queue_max, Arc::clone(&entropy));
+        let hasher = hasher.map_err(StartError::Hashing)?;
+        let app = App::new(AppParts { store, keys, guard, revocations, hasher, clock, entropy, settings });
+        app.follow_feed().await?;
+        let maintenance = tokio::spawn(app.clone().maintain());
+        Ok(Self { app, data_path: folder.path().to_owned(), maintenance, _folder: folder })
+    }
+
+    /// Every path of the API.
+    pub fn router(&self) -> Router {
+        http::router(self.app.clone())
+    }
+
+    /// Verifies access tokens of this server in the same process: state for handlers that take a `CurrentUser`.
+    pub fn guard(&self) -> Guard {
+        self.app.guard().clone()
+    }
+
+    /// The use cases.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The data folder, in full.
+    pub fn data_path(&self) -> &Path {
+        &self.data_path
+    }
+}
+
+impl Drop for Counterfoil {
+    fn drop(&mut self) {
+        self.maintenance.abort();
+    }
+}
+
+/// Opens the configured store without starting a server, as the command line does.
+///
+/// # Errors
+/// [`StartError`], written for the operator.
+pub fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore, StartError> {
+    DataFolder::open(&config.data)?;
+    Ok(SqliteStore::open(SqliteOptions::new(config.sqlite_path()?, clock))?)
+}
+
+/// Half of the processors: the other half answers requests.
+fn default_hash_threads() -> usize {
+    available_parallelism().map_or(1, |processors| processors.get() / 2).max(1)
+}
