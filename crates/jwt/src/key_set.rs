@@ -252,6 +252,16 @@ mod tests {
     }
 
     #[test]
+    fn one_key_is_only_agreed_with() {
+        let named = key(Algorithm::EdDsa, Some("a"));
+        assert!(named.select(Algorithm::EdDsa, Some("a")).is_ok());
+        assert!(named.select(Algorithm::EdDsa, None).is_ok());
+        assert_eq!(named.select(Algorithm::EdDsa, Some("b")).err(), Some(Error::UnknownKey));
+        assert_eq!(named.select(Algorithm::Es256, Some("a")).err(), Some(Error::KeyAlgorithmMismatch));
+        assert!(key(Algorithm::EdDsa, None).select(Algorithm::EdDsa, Some("b")).is_ok());
+    }
+
+    #[test]
     fn of_two_keys_alike_in_name_the_first_stays() {
         let first = key(Algorithm::EdDsa, Some("a"));
         let second = key(Algorithm::EdDsa, Some("a"));

@@ -193,6 +193,8 @@ mod tests {
         }
         assert!(!policy.accepts_type(None));
         assert!(Policy::new(Algorithm::EdDsa).token_type("application/at+jwt").accepts_type(Some("at+jwt")));
+        let not_ours = Policy::new(Algorithm::EdDsa).token_type("x/at+jwt");
+        assert!(not_ours.accepts_type(Some("x/at+jwt")) && !not_ours.accepts_type(Some("application/x/at+jwt")));
         assert!(Policy::new(Algorithm::EdDsa).accepts_type(None), "no type asked for");
     }
 

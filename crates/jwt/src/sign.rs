@@ -60,14 +60,19 @@ impl<'k> Signer<'k> {
     /// Signs claims, which must be a JSON object without repeated names.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
         let payload = serde_json::to_string(claims).map_err(|_| Error::ClaimsNotSerializable)?;
+        self.sign_json(&payload)
+    }
+
+    /// Signs claims that are JSON already, as they are spelt: one object without repeated names.
+    pub fn sign_json(&self, claims_json: &str) -> Result<String, Error> {
         // A map written by hand or flattened into a struct can repeat a name, and verifiers would disagree on which one
         // counts (RFC 7519 §4): better to fail here than to sign two truths.
-        json::walk_object(&payload, Policy::DEFAULT_MAX_DEPTH, |_, _| ()).map_err(|fault| match fault {
+        json::walk_object(claims_json, Policy::DEFAULT_MAX_DEPTH, |_, _| ()).map_err(|fault| match fault {
             Fault::NotAnObject => Error::ClaimsNotJsonObject,
             Fault::DuplicateMember => Error::DuplicateMember(Part::Payload),
             Fault::TooDeep => Error::TooDeep { part: Part::Payload, limit_levels: Policy::DEFAULT_MAX_DEPTH },
         })?;
-        self.sign_bytes(payload.as_bytes())
+        self.sign_bytes(claims_json.as_bytes())
     }
 
     /// Signs any bytes: a JWS that is not a JWT.
