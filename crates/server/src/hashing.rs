@@ -49,11 +49,11 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// The system's, when a thread cannot be started.
-    pub fn start(threads: usize, queue_max: usize, entropy: Arc<dyn Entropy>) -> io::Result<Self> {
+    pub fn start(threads: usize, queue_max: usize, entropy: &Arc<dyn Entropy>) -> io::Result<Self> {
         let (jobs, waiting) = flume::bounded(queue_max.max(1));
-        let decoy = decoy_hash(&*entropy).ok_or_else(|| io::Error::other("Argon2 refuses its own parameters"))?;
+        let decoy = decoy_hash(&**entropy).ok_or_else(|| io::Error::other("Argon2 refuses its own parameters"))?;
         for number in 0..threads.max(1) {
-            let (waiting, entropy) = (waiting.clone(), Arc::clone(&entropy));
+            let (waiting, entropy) = (waiting.clone(), Arc::clone(entropy));
             let thread = std::thread::Builder::new().name(format!("hash-{number}"));
             thread.spawn(move || work(&waiting, &*entropy))?;
         }
@@ -189,13 +189,17 @@ mod tests {
     use crate::system::OsEntropy;
     use counterfoil_domain::secret::PasswordText;
 
+    fn entropy() -> Arc<dyn Entropy> {
+        Arc::new(OsEntropy)
+    }
+
     fn password(text: &str) -> NormalizedPassword {
         NormalizedPassword::for_sign_in(&PasswordText::new(text.to_owned())).unwrap()
     }
 
     #[tokio::test]
     async fn hashes_verify_and_others_do_not() {
-        let hasher = PasswordHasher::start(1, 4, Arc::new(OsEntropy)).unwrap();
+        let hasher = PasswordHasher::start(1, 4, &entropy()).unwrap();
         let hash = hasher.hash(password("correct horse")).await.unwrap();
         assert!(hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose());
         assert_eq!(hasher.verify(password("correct horse"), Some(hash.clone())).await, Ok(true));
@@ -207,7 +211,7 @@ mod tests {
     async fn hashes_of_the_library_itself_are_understood() {
         use argon2::PasswordHasher as _;
         let phc = Argon2::default().hash_password(b"from elsewhere").unwrap().to_string();
-        let hasher = PasswordHasher::start(1, 4, Arc::new(OsEntropy)).unwrap();
+        let hasher = PasswordHasher::start(1, 4, &entropy()).unwrap();
         assert_eq!(hasher.verify(password("from elsewhere"), Some(PasswordHash::from_phc(phc))).await, Ok(true));
         for unreadable in ["", "$argon2id$", "$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA", "plain"] {
             let hash = PasswordHash::from_phc(unreadable.to_owned());
@@ -217,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn past_the_queue_it_says_so_at_once() {
-        let hasher = PasswordHasher::start(1, 2, Arc::new(OsEntropy)).unwrap();
+        let hasher = PasswordHasher::start(1, 2, &entropy()).unwrap();
         let mut asked = Vec::new();
         for _ in 0..8 {
             let (reply, answer) = oneshot::channel();

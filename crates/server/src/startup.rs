@@ -102,7 +102,7 @@ impl Counterfoil {
         let revocations = Arc::new(Revocations::new());
         let guard = Guard::new(policy, keys.verifying(), Arc::clone(&revocations), Arc::clone(&clock));
         let threads = config.password.hash_threads.unwrap_or_else(default_hash_threads);
-        let hasher = PasswordHasher::start(threads, config.password.hash_queue_max, Arc::clone(&entropy));
+        let hasher = PasswordHasher::start(threads, config.password.hash_queue_max, &entropy);
         let hasher = hasher.map_err(StartError::Hashing)?;
         let app = App::new(AppParts { store, keys, guard, revocations, hasher, clock, entropy, settings });
         app.follow_feed().await?;

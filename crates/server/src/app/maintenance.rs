@@ -27,12 +27,12 @@ impl App {
                     failing = false;
                     tracing::info!("the store answers again");
                 }
-                Ok(()) => {}
                 Err(error) if !failing => {
                     failing = true;
                     tracing::error!(%error, "the store does not answer; signed-in requests go on, and it is tried again");
                 }
-                Err(_) => {}
+                // As before: still good, or still failing.
+                _ => {}
             }
         }
     }

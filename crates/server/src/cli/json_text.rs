@@ -46,6 +46,9 @@ mod tests {
 
     #[test]
     fn a_terminal_is_not_written_to_by_strangers() {
-        assert_eq!(printable("red \u{1b}[31m, \u{202e}drow, \u{9b}x, 한글"), "red \\u{1b}[31m, \\u{202e}drow, \\u{9b}x, 한글");
+        assert_eq!(
+            printable("red \u{1b}[31m, \u{202e}drow, \u{9b}x, 한글"),
+            "red \\u{1b}[31m, \\u{202e}drow, \\u{9b}x, 한글"
+        );
     }
 }

@@ -38,16 +38,6 @@ impl KeyArgs {
         let path = self.key.as_deref().ok_or_else(|| io::Error::other("no key file was named"))?;
         Ok(KeyFile::Text(read_text(path)?))
     }
-
-    #[cfg(test)]
-    pub(super) fn of_key(path: &Path) -> Self {
-        Self { key: Some(path.to_owned()), secret_file: None }
-    }
-
-    #[cfg(test)]
-    pub(super) fn of_secret(path: &Path) -> Self {
-        Self { key: None, secret_file: Some(path.to_owned()) }
-    }
 }
 
 impl KeyFile {
@@ -57,8 +47,12 @@ impl KeyFile {
     /// command line decides, not the token. Nobody asked: RS256 and HS256, the ones such keys mostly mean.
     pub(super) fn verifying_keys(&self, algorithms: &[Algorithm]) -> Result<KeySet, Error> {
         match self {
-            Self::Text(text) if is_key_set(text) => KeySet::from_json(text, or_usual(algorithms).collect::<AlgorithmSet>()),
-            Self::Text(text) if is_json(text) => for_each_algorithm(algorithms, |asked| VerifyingKey::from_jwk(text, asked)),
+            Self::Text(text) if is_key_set(text) => {
+                KeySet::from_json(text, or_usual(algorithms).collect::<AlgorithmSet>())
+            }
+            Self::Text(text) if is_json(text) => {
+                for_each_algorithm(algorithms, |asked| VerifyingKey::from_jwk(text, asked))
+            }
             Self::Text(text) => for_each_algorithm(algorithms, |asked| VerifyingKey::from_pem(text, asked)),
             Self::Secret(secret) => for_each_algorithm(algorithms, |asked| {
                 let algorithm = asked.ok_or(Error::KeyAlgorithmMissing)?;
@@ -153,9 +147,7 @@ fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path).map_err(|error| problem(path, &error.to_string()))?;
     // Room for all of it at once: a vector that grows leaves copies behind that nobody wipes.
     let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
-    file.take(KEY_FILE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| problem(path, &error.to_string()))?;
+    file.take(KEY_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| problem(path, &error.to_string()))?;
     if bytes.len() as u64 > KEY_FILE_BYTES_MAX {
         return Err(problem(path, "is longer than 1 MiB"));
     }

@@ -1,11 +1,32 @@
 //! The command line, a file per command. People read tables; `--json` is for programs; errors go to stderr; exit status
 //! 0 is done, 1 refused, 2 wrong usage or environment.
 
+mod account;
+mod administration;
+mod config;
+mod json_text;
+mod jwk;
+mod jwk_generate;
+mod jwk_thumbprint;
+mod key;
+mod key_file;
+mod output;
 mod serve;
+mod session;
+mod streams;
+mod token;
+mod token_inspect;
+mod token_sign;
+mod token_verify;
 
-use crate::config::{ConfigError, ConfigSources, load};
+use crate::{
+    config::{ConfigError, ConfigSources, load},
+    system::SystemClock,
+};
 use clap::{Args, Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use counterfoil_domain::time::Clock;
+use std::{io, path::PathBuf, process::ExitCode};
+use streams::Streams;
 
 /// Done.
 pub(crate) const EXIT_DONE: u8 = 0;
@@ -26,6 +47,24 @@ struct CommandLine {
 enum Command {
     /// Run the server.
     Serve(serve::ServeArgs),
+    /// Make, list and show accounts.
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// List and end sessions.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// List the server's own keys.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Show and check the configuration.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Look at, verify and make tokens; offline.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Make keys and name them; offline.
+    #[command(subcommand)]
+    Jwk(jwk::JwkCommand),
 }
 
 /// Options that say where configuration and data are; every command that needs the store takes them.
@@ -59,9 +98,22 @@ pub fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     let status = match command_line.command {
         Command::Serve(args) => serve::run(&args),
+        Command::Account(command) => with_streams(|streams, _| account::run(&command, streams)),
+        Command::Session(command) => with_streams(|streams, _| session::run(&command, streams.out, streams.err)),
+        Command::Key(command) => with_streams(|streams, _| key::run(&command, streams.out)),
+        Command::Config(command) => with_streams(|streams, _| config::run(&command, streams.out, streams.err)),
+        Command::Token(command) => with_streams(|streams, now| Ok(token::run(&command, streams, now)?)),
+        Command::Jwk(command) => with_streams(|streams, _| Ok(jwk::run(&command, streams)?)),
     };
     ExitCode::from(status.unwrap_or_else(|error| {
         eprintln!("counterfoil: {error:#}");
         EXIT_USAGE
     }))
+}
+
+/// Runs a command that needs the terminal and the time. (The server takes neither: it holds no lock on its streams.)
+fn with_streams(run: impl FnOnce(&mut Streams<'_>, u64) -> anyhow::Result<u8>) -> anyhow::Result<u8> {
+    let now_unix_seconds = u64::try_from(SystemClock.now().as_seconds()).unwrap_or_default();
+    let (mut input, mut out, mut err) = (io::stdin().lock(), io::stdout().lock(), io::stderr().lock());
+    run(&mut Streams { input: &mut input, out: &mut out, err: &mut err }, now_unix_seconds)
 }

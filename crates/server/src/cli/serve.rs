@@ -11,7 +11,10 @@ use crate::{
 use anyhow::Context;
 use clap::Args;
 use counterfoil_domain::entropy::random_bytes;
-use std::{io::Write, net::SocketAddr};
+use std::{
+    io::{IsTerminal, Write},
+    net::SocketAddr,
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -61,7 +64,10 @@ async fn run_server(config: &Config) -> anyhow::Result<()> {
 fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log.filter).context("option `log.filter`")?;
     // Logs go to stderr, so that stdout has what a person or a script asked for and nothing else.
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match config.log.format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),

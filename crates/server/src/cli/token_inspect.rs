@@ -210,7 +210,8 @@ fn date_of(value: &Value, now: u64) -> Option<(String, bool)> {
 }
 
 fn date_text(date: NumericDate) -> String {
-    let timestamp = i64::try_from(date.unix_seconds()).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let timestamp =
+        i64::try_from(date.unix_seconds()).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     timestamp.map_or_else(|| "after the year 9999".into(), |timestamp| timestamp.to_string())
 }
 
@@ -305,7 +306,9 @@ mod tests {
     fn what_to_mind() {
         let (status, out, _) = inspect("eyJhbGciOiJub25lIn0.eyJhIjoxfQ.", false);
         assert_eq!(status, 0);
-        for line in ["alg is none: the token is not signed", "there is no exp: the token never ends by itself", "no aud"] {
+        for line in
+            ["alg is none: the token is not signed", "there is no exp: the token never ends by itself", "no aud"]
+        {
             assert!(out.contains(line), "{line:?} is not in:\n{out}");
         }
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
@@ -314,7 +317,10 @@ mod tests {
         assert!(inspect(&token, false).1.contains("the token has ended"));
         let token = Signer::new(&key).sign_bytes(b"\xff\xfe").unwrap();
         let out = inspect(&token, false).1;
-        assert!(out.contains("Payload: 2 bytes") && out.contains("no claims to explain: the payload is not UTF-8"), "{out}");
+        assert!(
+            out.contains("Payload: 2 bytes") && out.contains("no claims to explain: the payload is not UTF-8"),
+            "{out}"
+        );
     }
 
     #[test]
@@ -330,7 +336,10 @@ mod tests {
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
         let token = sign(&key, "JWT", &json!({"exp": NOW, "aud": "x", "\u{9b}31m": "\u{202e}x\u{1b}[0m"})).unwrap();
         let out = inspect(&token, false).1;
-        assert!(out.chars().all(|character| character == '\n' || !character.is_control() && character != '\u{202e}'), "{out}");
+        assert!(
+            out.chars().all(|character| character == '\n' || !character.is_control() && character != '\u{202e}'),
+            "{out}"
+        );
     }
 
     #[test]

@@ -35,9 +35,9 @@ impl fmt::Display for HumanDuration {
         let seconds = self.0.as_secs();
         let (number, unit) = match seconds {
             0 => (0, "s"),
-            _ if seconds % 86_400 == 0 => (seconds / 86_400, "d"),
-            _ if seconds % 3_600 == 0 => (seconds / 3_600, "h"),
-            _ if seconds % 60 == 0 => (seconds / 60, "m"),
+            _ if seconds.is_multiple_of(86_400) => (seconds / 86_400, "d"),
+            _ if seconds.is_multiple_of(3_600) => (seconds / 3_600, "h"),
+            _ if seconds.is_multiple_of(60) => (seconds / 60, "m"),
             _ => (seconds, "s"),
         };
         write!(f, "{number}{unit}")

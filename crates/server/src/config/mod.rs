@@ -141,7 +141,7 @@ impl Default for Config {
                 hash_threads: None,
                 hash_queue_max: 64,
             },
-            log: LogConfig { format: LogFormat::Text, filter: "info".to_owned() },
+            log: LogConfig { format: LogFormat::Text, filter: "info,refinery_core=warn".to_owned() },
         }
     }
 }

@@ -72,9 +72,8 @@ impl From<AppError> for HttpError {
             AppError::SessionNotFound => (S::NOT_FOUND, "session_not_found"),
             AppError::AccountNotFound => (S::NOT_FOUND, "account_not_found"),
             AppError::TooLate => (S::SERVICE_UNAVAILABLE, "too_late"),
-            AppError::Hashing(HashingError::Overloaded) => (S::SERVICE_UNAVAILABLE, "overloaded"),
             AppError::Hashing(HashingError::Failed) => (S::SERVICE_UNAVAILABLE, "hashing_unavailable"),
-            AppError::Store(StoreError::Overloaded) => (S::SERVICE_UNAVAILABLE, "overloaded"),
+            AppError::Hashing(HashingError::Overloaded) | AppError::Store(StoreError::Overloaded) => (S::SERVICE_UNAVAILABLE, "overloaded"),
             AppError::Store(_) => (S::SERVICE_UNAVAILABLE, "store_unavailable"),
             AppError::Signing(_) => (S::SERVICE_UNAVAILABLE, "signing_unavailable"),
             AppError::Rejected(rejection) => {
@@ -144,6 +143,7 @@ pub(super) async fn method_not_allowed(method: Method) -> HttpError {
 }
 
 /// The last resort (ASVS 16.5.4): a bug. Nothing of it is told outside.
+#[expect(clippy::needless_pass_by_value, reason = "the signature is tower-http's")]
 pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(message = message.unwrap_or("unknown"), "a handler panicked: please report this");

@@ -198,7 +198,7 @@ fn read_or_make_secret(path: &Path, entropy: &dyn Entropy) -> Result<Zeroizing<V
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let secret = Zeroizing::new(random_bytes::<64>(entropy));
-            let text = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode_to_string(&*secret)));
+            let text = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode_to_string(secret.as_slice())));
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             write_durably(folder, path, text.as_bytes()).map_err(|error| failed(&error))?;
             tracing::info!(file = %path.display(), "made a shared secret for signing");
@@ -225,9 +225,9 @@ fn assemble(stored: &[StoredKey], master: &MasterKey) -> Result<KeyRing, KeyErro
                 let secret = <[u8; 32]>::try_from(secret.as_slice()).map_err(|_| unreadable())?;
                 let refresh_key = RefreshKey::new(id, &SecretKey::from_bytes(secret));
                 if key.state == KeyState::Active {
-                    refresh_active = Some(refresh_key)
+                    refresh_active = Some(refresh_key);
                 } else {
-                    refresh_older.push(refresh_key)
+                    refresh_older.push(refresh_key);
                 }
             }
             KeyUse::Sign => {

@@ -1,0 +1,216 @@
+//! `counterfoil account …`.
+
+use super::{
+    ConfigArgs, EXIT_DONE, EXIT_REFUSED,
+    administration::{Administration, block_on},
+    output,
+    streams::Streams,
+};
+use crate::{
+    app::{AppError, account_body, session_body},
+    hashing::PasswordHasher,
+    system::SystemClock,
+};
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use counterfoil_domain::{account::Account, event::Event, secret::PasswordText, session::Session, time::Clock};
+use serde_json::json;
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+
+/// Rows read at a time.
+const PAGE_ROWS: usize = 500;
+/// Lines of the audit log that `show` tells.
+const EVENTS_SHOWN: usize = 20;
+/// No password is longer than this many bytes.
+const PASSWORD_BYTES_MAX: u64 = 4 * 1024;
+
+/// Accounts: make, list, show.
+#[derive(Subcommand)]
+pub(super) enum AccountCommand {
+    /// Make an account. The password is asked for, or read from standard input with --password-stdin.
+    Create(CreateArgs),
+    /// List accounts, oldest first.
+    List(ListArgs),
+    /// Show one account, its living sessions and the newest lines of its audit log.
+    Show(ShowArgs),
+}
+
+#[derive(Args)]
+pub(super) struct CreateArgs {
+    /// The address by which the person will sign in.
+    #[arg(value_name = "EMAIL", required_unless_present = "email_option")]
+    email: Option<String>,
+    /// The address, as an option.
+    #[arg(long = "email", value_name = "EMAIL", conflicts_with = "email", id = "email_option")]
+    email_option: Option<String>,
+    /// What the person calls themselves.
+    #[arg(long)]
+    name: Option<String>,
+    /// Read the password from the first line of standard input.
+    #[arg(long)]
+    password_stdin: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+#[derive(Args)]
+pub(super) struct ListArgs {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+#[derive(Args)]
+pub(super) struct ShowArgs {
+    /// The account's address or id.
+    account: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) fn run(command: &AccountCommand, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+    match command {
+        AccountCommand::Create(args) => create(args, streams),
+        AccountCommand::List(args) => list(args, streams.out),
+        AccountCommand::Show(args) => show(args, streams.out, streams.err),
+    }
+}
+
+fn create(args: &CreateArgs, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+    let email = args.email.as_deref().or(args.email_option.as_deref()).unwrap_or_default();
+    let administration = Administration::open_or_make(args.config.load()?)?;
+    let rules = administration.config.password_rules()?;
+    let password = read_password(args.password_stdin.then_some(&mut *streams.input))?;
+    let made = block_on(async {
+        let hasher = PasswordHasher::start(1, 1, &administration.accounts.entropy)?;
+        let now = SystemClock.now();
+        Ok(administration.accounts.create(email, args.name.as_deref(), &password, rules, &hasher, now).await)
+    })?;
+    match made {
+        Ok(account) if args.json => output::json(streams.out, &account_body(&account))?,
+        Ok(account) => writeln!(streams.out, "made account {} for {}", account.id, account.email)?,
+        Err(error) => return refuse(error, streams.err),
+    }
+    Ok(EXIT_DONE)
+}
+
+/// A refusal by the rules is exit status 1; a fault of the environment is 2.
+pub(super) fn refuse(error: AppError, err: &mut dyn Write) -> anyhow::Result<u8> {
+    if matches!(error, AppError::Store(_) | AppError::Hashing(_)) {
+        return Err(error.into());
+    }
+    writeln!(err, "counterfoil: {error}")?;
+    Ok(EXIT_REFUSED)
+}
+
+fn read_password(given: Option<&mut dyn BufRead>) -> anyhow::Result<PasswordText> {
+    if let Some(input) = given {
+        let mut text = String::new();
+        input.take(PASSWORD_BYTES_MAX).read_to_string(&mut text).context("the password on standard input")?;
+        let line_bytes = text.find(['\r', '\n']).unwrap_or(text.len());
+        text.truncate(line_bytes);
+        return Ok(PasswordText::new(text));
+    }
+    if !io::stdin().is_terminal() {
+        bail!("there is no terminal to ask for the password: give it on standard input with --password-stdin");
+    }
+    let password = PasswordText::new(rpassword::prompt_password("Password: ")?);
+    let again = PasswordText::new(rpassword::prompt_password("Again: ")?);
+    if password.expose() != again.expose() {
+        bail!("the two passwords are not the same");
+    }
+    Ok(password)
+}
+
+fn list(args: &ListArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let administration = Administration::open(&args.config)?;
+    let accounts = block_on(all_accounts(&administration))?;
+    if args.json {
+        output::json(out, &json!({ "accounts": accounts.iter().map(account_body).collect::<Vec<_>>() }))?;
+    } else {
+        let row = |account: &Account| {
+            let state = if account.disabled_at.is_some() { "disabled" } else { "enabled" };
+            let (id, email) = (account.id.to_string(), account.email.to_string());
+            [id, email, output::or_dash(account.name.as_deref()), state.to_owned(), output::time(account.created_at)]
+        };
+        write!(out, "{}", output::table(["id", "e-mail", "name", "state", "made"], accounts.iter().map(row)))?;
+    }
+    Ok(EXIT_DONE)
+}
+
+async fn all_accounts(administration: &Administration) -> anyhow::Result<Vec<Account>> {
+    let mut accounts: Vec<Account> = Vec::new();
+    loop {
+        let page = administration.accounts.store.accounts(accounts.last().map(|account| account.id), PAGE_ROWS).await?;
+        let last = page.len() < PAGE_ROWS;
+        accounts.extend(page);
+        if last {
+            return Ok(accounts);
+        }
+    }
+}
+
+fn show(args: &ShowArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<u8> {
+    let administration = Administration::open(&args.config)?;
+    let accounts = &administration.accounts;
+    let found = block_on(async {
+        let account = match accounts.find(&args.account).await {
+            Ok(account) => account,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut sessions = accounts.store.sessions_of_account(account.id).await?;
+        let now = SystemClock.now();
+        sessions.retain(|session| session.dead_reason(&account, now).is_none());
+        let events = accounts.store.events_of_account(account.id, EVENTS_SHOWN).await?;
+        Ok(Ok((account, sessions, events)))
+    })?;
+    let (account, sessions, events) = match found {
+        Ok(found) => found,
+        Err(error) => return refuse(error, err),
+    };
+    if args.json {
+        let sessions: Vec<_> = sessions.iter().map(|session| session_body(session, None)).collect();
+        let events: Vec<_> = events.iter().map(event_json).collect();
+        output::json(out, &json!({ "account": account_body(&account), "sessions": sessions, "events": events }))?;
+    } else {
+        show_account(out, &account, &sessions, &events)?;
+    }
+    Ok(EXIT_DONE)
+}
+
+fn event_json(event: &Event) -> serde_json::Value {
+    json!({
+        "id": event.id, "at": output::time(event.at), "kind": event.kind.as_str(),
+        "session": event.session, "ip": event.ip,
+    })
+}
+
+fn show_account(out: &mut dyn Write, account: &Account, sessions: &[Session], events: &[Event]) -> io::Result<()> {
+    let verified = if account.email_verified { "verified" } else { "not verified" };
+    let state =
+        account.disabled_at.map_or_else(|| "enabled".to_owned(), |at| format!("disabled since {}", output::time(at)));
+    writeln!(out, "account   {}", account.id)?;
+    writeln!(out, "e-mail    {} ({verified})", account.email)?;
+    writeln!(out, "name      {}", output::or_dash(account.name.as_deref()))?;
+    writeln!(out, "state     {state}")?;
+    writeln!(out, "roles     {}", if account.roles.is_empty() { "-".to_owned() } else { account.roles.join(", ") })?;
+    writeln!(out, "made      {}", output::time(account.created_at))?;
+    writeln!(out, "\n{} living session(s)", sessions.len())?;
+    write!(out, "{}", super::session::session_table(sessions))?;
+    writeln!(out, "\nnewest events")?;
+    let row = |event: &Event| {
+        let session = event.session.map(|session| session.to_string());
+        let ip = event.ip.map(|ip| ip.to_string());
+        let (session, ip) = (output::or_dash(session.as_deref()), output::or_dash(ip.as_deref()));
+        [output::time(event.at), event.kind.as_str().to_owned(), session, ip]
+    };
+    write!(out, "{}", output::table(["at", "what", "session", "from"], events.iter().map(row)))
+}

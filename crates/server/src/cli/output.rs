@@ -1,0 +1,47 @@
+//! How answers are shown: tables for people, JSON for programs.
+
+use comfy_table::{Table, presets::NOTHING};
+use counterfoil_domain::time::UnixMillis;
+use counterfoil_wire::Timestamp;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// A table with these headings and rows.
+pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(headings.map(str::to_uppercase));
+    for row in rows {
+        table.add_row(row);
+    }
+    // Trailing blanks of the last column would wrap on a narrow terminal.
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// Writes a value as one line of JSON.
+pub(super) fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out)
+}
+
+/// An instant for people and programs: RFC 3339, whole seconds.
+pub(super) fn time(at: UnixMillis) -> String {
+    Timestamp::from_second(at.as_seconds()).map_or_else(|_| "(out of range)".to_owned(), |at| at.to_string())
+}
+
+/// What is there, or a dash.
+pub(super) fn or_dash(text: Option<&str>) -> String {
+    text.unwrap_or("-").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_plain() {
+        let shown = table(["id", "name"], [["1".to_owned(), "a".to_owned()], ["22".to_owned(), String::new()]]);
+        assert_eq!(shown, " ID  NAME\n 1   a\n 22\n");
+        assert_eq!(time(UnixMillis::from_millis(1_999)), "1970-01-01T00:00:01Z");
+    }
+}

@@ -1,0 +1,170 @@
+//! `counterfoil session …`.
+
+use super::{
+    ConfigArgs, EXIT_DONE,
+    account::refuse,
+    administration::{Administration, block_on},
+    output,
+};
+use crate::{
+    app::{AppError, session_body},
+    system::SystemClock,
+};
+use clap::{Args, Subcommand};
+use counterfoil_domain::{
+    id::SessionId,
+    session::{Session, SessionView},
+    time::Clock,
+};
+use serde_json::json;
+use std::io::Write;
+
+/// Rows read at a time.
+const PAGE_ROWS: usize = 500;
+
+/// Sessions: list, end.
+#[derive(Subcommand)]
+pub(super) enum SessionCommand {
+    /// List living sessions, oldest first.
+    List(ListArgs),
+    /// End one session, or every session of an account. A running server obeys within a second.
+    End(EndArgs),
+}
+
+#[derive(Args)]
+pub(super) struct ListArgs {
+    /// Only this account's: its address or id.
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+#[derive(Args)]
+pub(super) struct EndArgs {
+    /// The session's id.
+    #[arg(required_unless_present = "account", conflicts_with = "account")]
+    session: Option<String>,
+    /// Every session of this account: its address or id.
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) fn run(command: &SessionCommand, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<u8> {
+    match command {
+        SessionCommand::List(args) => list(args, out, err),
+        SessionCommand::End(args) => end(args, out, err),
+    }
+}
+
+fn list(args: &ListArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<u8> {
+    let administration = Administration::open(&args.config)?;
+    let found = block_on(async {
+        match &args.account {
+            None => Ok(Ok(all_sessions(&administration).await?)),
+            Some(account) => Ok(sessions_of(&administration, account).await),
+        }
+    })?;
+    let mut views = match found {
+        Ok(views) => views,
+        Err(error) => return refuse(error, err),
+    };
+    let now = SystemClock.now();
+    views.retain(|view| view.session.dead_reason(&view.account, now).is_none());
+    if args.json {
+        let body = |view: &SessionView| {
+            let mut body = json!(session_body(&view.session, None));
+            if let Some(members) = body.as_object_mut() {
+                members.remove("current"); // nobody is asking from within a session
+                members.insert(
+                    "account".to_owned(),
+                    json!({ "id": view.account.id, "email": view.account.email.as_str() }),
+                );
+            }
+            body
+        };
+        output::json(out, &json!({ "sessions": views.iter().map(body).collect::<Vec<_>>() }))?;
+    } else {
+        let row = |view: &SessionView| {
+            let [id, device, from, seen, ends] = session_row(&view.session);
+            [id, view.account.email.to_string(), device, from, seen, ends]
+        };
+        let headings = ["session", "account", "device", "from", "last seen", "ends if unused"];
+        write!(out, "{}", output::table(headings, views.iter().map(row)))?;
+    }
+    Ok(EXIT_DONE)
+}
+
+async fn all_sessions(administration: &Administration) -> anyhow::Result<Vec<SessionView>> {
+    let mut views: Vec<SessionView> = Vec::new();
+    loop {
+        let after = views.last().map(|view| view.session.id);
+        let page = administration.accounts.store.sessions(after, PAGE_ROWS).await?;
+        let last = page.len() < PAGE_ROWS;
+        views.extend(page);
+        if last {
+            return Ok(views);
+        }
+    }
+}
+
+async fn sessions_of(administration: &Administration, account: &str) -> Result<Vec<SessionView>, AppError> {
+    let account = administration.accounts.find(account).await?;
+    let sessions = administration.accounts.store.sessions_of_account(account.id).await?;
+    // The store gives the newest first; the list is oldest first.
+    Ok(sessions.into_iter().rev().map(|session| SessionView { session, account: account.clone() }).collect())
+}
+
+fn end(args: &EndArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<u8> {
+    let administration = Administration::open(&args.config)?;
+    let accounts = &administration.accounts;
+    let ended = block_on(async {
+        let ended = match (&args.session, &args.account) {
+            (Some(session), _) => match session.parse::<SessionId>() {
+                Ok(session) => accounts.end_session(session).await,
+                Err(_) => Err(AppError::SessionNotFound),
+            },
+            (None, account) => match accounts.find(account.as_deref().unwrap_or_default()).await {
+                Ok(account) => accounts.end_sessions(account.id).await,
+                Err(error) => Err(error),
+            },
+        };
+        Ok(ended)
+    })?;
+    match ended {
+        Ok(revoked) if args.json => output::json(out, &json!({ "revoked": revoked }))?,
+        Ok(0) => writeln!(out, "nothing to end: already over")?,
+        Ok(revoked) => writeln!(out, "ended {revoked} session(s)")?,
+        Err(AppError::SessionNotFound) => {
+            writeln!(err, "counterfoil: there is no such session")?;
+            return Ok(super::EXIT_REFUSED);
+        }
+        Err(error) => return refuse(error, err),
+    }
+    Ok(EXIT_DONE)
+}
+
+/// The sessions of one account as a table.
+pub(super) fn session_table(sessions: &[Session]) -> String {
+    output::table(["session", "device", "from", "last seen", "ends if unused"], sessions.iter().map(session_row))
+}
+
+fn session_row(session: &Session) -> [String; 5] {
+    let device = session.device.name.as_deref().or(session.device.user_agent.as_deref());
+    let ip = session.device.ip.map(|ip| ip.to_string());
+    [
+        session.id.to_string(),
+        output::or_dash(device),
+        output::or_dash(ip.as_deref()),
+        output::time(session.last_seen_at),
+        output::time(session.ends_at()),
+    ]
+}
