@@ -112,7 +112,7 @@ fn show(value: &Value) -> String {
     match value {
         Value::String(_, text) => text.clone(),
         Value::Bool(_, flag) => flag.to_string(),
-        Value::Num(_, number) => number.to_i128().map_or_else(|| format!("{number:?}"), |number| number.to_string()),
+        Value::Num(_, number) => number.to_u128().map_or_else(|| format!("{number:?}"), |number| number.to_string()),
         Value::Empty(..) => "(not set)".to_owned(),
         other => format!("{other:?}"),
     }
@@ -156,6 +156,8 @@ mod tests {
         assert_eq!(source("listen"), "flag --listen");
         assert!(source("refresh.retry_window").ends_with("counterfoil.toml"));
         assert_eq!(source("password.characters_min"), "default");
+        let value = |name: &str| shown.iter().find(|setting| setting.name == name).unwrap().value.clone();
+        assert_eq!((value("password.characters_min").as_str(), value("refresh.retry_window").as_str()), ("15", "20s"));
     }
 
     #[test]
