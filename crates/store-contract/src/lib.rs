@@ -1,1 +1,105 @@
-//! (to be written)
+//! What every store of Counterfoil must do, as tests.
+//!
+//! - [`store_contract!`] makes one named `#[test]` per case of the suite for a store.
+//! - [`MemoryStore`] is the model: one mutex around plain maps, simple enough to be right by looking at it. It passes the
+//!   suite too, and serves wherever a test needs a store and no file.
+//! - [`compare_with_model`] runs a random sequence of operations on a store and on the model side by side, and compares
+//!   every answer and what is left in the end.
+//!
+//! A store's own tests then need only its own promises: durability, limits, what happens when its disk or server goes.
+//!
+//! ```
+//! use counterfoil_domain::time::Clock;
+//! use counterfoil_store_contract::{Fixture, MemoryStore};
+//! use std::sync::Arc;
+//!
+//! async fn make(clock: Arc<dyn Clock>) -> Fixture {
+//!     Fixture::new(Arc::new(MemoryStore::new(clock)))
+//! }
+//! counterfoil_store_contract::store_contract!(make);
+//! # fn main() {}
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "this whole crate is a test: a panic is its report"
+)]
+
+mod bench;
+pub mod cases;
+mod comparison;
+mod memory;
+mod operations;
+
+pub use bench::{Bench, Fixture, SeededEntropy, TestClock, run_case};
+pub use comparison::{Comparison, compare_with_model};
+pub use memory::MemoryStore;
+pub use operations::{Operation, operations};
+
+/// Makes one `#[test]` for every case of the suite, in a module `store_contract`.
+///
+/// `$make` is an `async fn(Arc<dyn Clock>) -> Fixture` that gives an empty store which takes its time from that clock.
+#[macro_export]
+macro_rules! store_contract {
+    ($make:path) => {
+        $crate::store_contract! { @cases $make;
+            accounts {
+                a_new_account_is_found_by_id_and_by_any_spelling_of_its_address,
+                an_address_has_one_account,
+                of_concurrent_sign_ups_with_one_address_one_wins,
+                a_new_account_comes_with_its_session_and_events,
+                pages_follow_the_ids,
+                an_update_keeps_the_password,
+            }
+            sessions {
+                every_column_survives,
+                a_session_needs_an_account,
+                an_update_sees_the_account_and_the_clock_of_the_store,
+                an_update_of_an_unknown_session_sees_nothing_and_makes_nothing,
+                concurrent_updates_lose_nothing,
+                only_living_sessions_are_listed_newest_first,
+                pages_follow_the_ids,
+                refreshes_run_by_the_rule_of_production,
+                racing_refreshes_of_one_token_get_one_successor,
+            }
+            revocation {
+                a_revocation_is_in_the_feed_of_the_same_commit,
+                ending_everything_is_one_entry_and_ends_every_session,
+                ending_all_but_one_keeps_the_one,
+                a_rule_that_panics_leaves_nothing,
+                a_refused_change_leaves_nothing_of_the_whole,
+                an_update_of_an_unknown_account_sees_nothing_and_makes_nothing,
+            }
+            feed {
+                places_are_dense_and_chained,
+                concurrent_revocations_are_dense_and_chained,
+                pages_begin_after_a_place,
+                changing_nothing_writes_nothing,
+            }
+            upkeep {
+                events_come_newest_first,
+                keys_are_written_over_and_come_oldest_first,
+                pruning_forgets_what_is_past_and_nothing_else,
+                a_working_store_says_so,
+            }
+        }
+    };
+    (@cases $make:path; $($topic:ident { $($case:ident),+ $(,)? })+) => {
+        #[cfg(test)]
+        mod store_contract {
+            use super::*;
+            $(mod $topic {
+                use super::*;
+                $(
+                    #[test]
+                    fn $case() {
+                        $crate::run_case($make, $crate::cases::$topic::$case);
+                    }
+                )+
+            })+
+        }
+    };
+}

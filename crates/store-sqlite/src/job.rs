@@ -32,7 +32,8 @@ pub(crate) trait Job<C: ?Sized>: Send {
 /// The one kind of [`Job`].
 struct Call<T, W> {
     work: Option<W>,
-    result: Result<T, StoreError>,
+    /// `None` until it has run.
+    result: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -41,16 +42,19 @@ impl<C: ?Sized, T: Send, W: FnOnce(&mut C) -> Result<T, Fault> + Send> Job<C> fo
         let Some(work) = self.work.take() else { return };
         // A savepoint that is open when a rule panics is rolled back by its own drop, so what is shared stays in order.
         let outcome = catch_unwind(AssertUnwindSafe(|| work(on))).unwrap_or(Err(Fault::Panicked));
-        self.result = outcome.map_err(StoreError::from);
+        self.result = Some(outcome.map_err(StoreError::from));
     }
 
     fn answer(self: Box<Self>, fate: &Fate) {
+        let unavailable = |reason: &str| Err(StoreError::Unavailable(reason.into()));
         let answer = match (self.result, fate) {
-            (Ok(value), Fate::Committed) => Ok(value),
-            (Ok(_), Fate::NotWritten(reason)) => Err(StoreError::Unavailable(reason.as_str().into())),
-            (Ok(_), Fate::Unknown(reason)) => Err(StoreError::Indeterminate(reason.as_str().into())),
+            (Some(Ok(value)), Fate::Committed) => Ok(value),
+            (Some(Ok(_)), Fate::NotWritten(reason)) => unavailable(reason),
+            (Some(Ok(_)), Fate::Unknown(reason)) => Err(StoreError::Indeterminate(reason.as_str().into())),
             // Its own failure was rolled back before, whatever became of the others.
-            (Err(failure), _) => Err(failure),
+            (Some(Err(failure)), _) => Err(failure),
+            (None, Fate::NotWritten(reason) | Fate::Unknown(reason)) => unavailable(reason),
+            (None, Fate::Committed) => unavailable("the call was never run"),
         };
         drop(self.reply.send(answer));
     }
@@ -63,9 +67,7 @@ pub(crate) async fn submit<C: ?Sized + 'static, T: Send + 'static>(
 ) -> Result<T, StoreError> {
     let stopped = || StoreError::Unavailable("the store's thread has stopped".into());
     let (reply, answer) = oneshot::channel();
-    // What a call is answered that was never run.
-    let result = Err(StoreError::Unavailable("the transaction was given up before this call's turn".into()));
-    match queue.ok_or_else(stopped)?.try_send(Box::new(Call { work: Some(work), result, reply })) {
+    match queue.ok_or_else(stopped)?.try_send(Box::new(Call { work: Some(work), result: None, reply })) {
         Ok(()) => {}
         Err(TrySendError::Full(_)) => return Err(StoreError::Overloaded),
         Err(TrySendError::Disconnected(_)) => return Err(stopped()),

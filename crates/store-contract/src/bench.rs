@@ -1,0 +1,178 @@
+//! What every case works with: an empty store, a clock to turn, ids to make, people to sign up.
+
+use counterfoil_domain::{
+    account::{Account, PasswordHash},
+    entropy::Entropy,
+    event::{EventKind, Occasion},
+    id::SessionId,
+    policy::{Lifetimes, SessionPolicy},
+    session::{Device, OpenSession, Ruling, Session, SessionView, open},
+    store::{CreatedAccount, CreatedSession, NewAccount, Store},
+    time::{Clock, UnixMillis},
+};
+use std::{
+    any::Any,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// A clock that stands still until a test turns it.
+#[derive(Debug)]
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    /// A clock that shows an instant in 2027.
+    pub fn new() -> Self {
+        Self(AtomicI64::new(1_800_000_000_000))
+    }
+
+    /// Turns the clock on.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Relaxed);
+    }
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis::from_millis(self.0.load(Relaxed))
+    }
+}
+
+/// Different bytes at every call, the same ones in every run (splitmix64).
+#[derive(Debug)]
+pub struct SeededEntropy(AtomicU64);
+
+impl SeededEntropy {
+    /// The source with this seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let mut word = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            word ^= word >> 31;
+            chunk.copy_from_slice(&word.to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// An empty store, and what must live as long as it does (a temporary folder, a server).
+pub struct Fixture {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    keep: Box<dyn Any + Send + Sync>,
+}
+
+impl Fixture {
+    /// A store that needs nothing beside it.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, keep: Box::new(()) }
+    }
+
+    /// A store, and what is dropped after it.
+    pub fn with(store: Arc<dyn Store>, keep: impl Any + Send + Sync) -> Self {
+        Self { store, keep: Box::new(keep) }
+    }
+}
+
+/// What a case is given.
+pub struct Bench {
+    /// The store under test.
+    pub store: Arc<dyn Store>,
+    /// The clock that the store reads.
+    pub clock: Arc<TestClock>,
+    /// For ids.
+    pub entropy: Arc<SeededEntropy>,
+    // Dropped last.
+    _keep: Box<dyn Any + Send + Sync>,
+}
+
+/// Runs one case on a fresh store; [`store_contract!`](crate::store_contract) calls it.
+pub fn run_case<M, C>(make: impl FnOnce(Arc<dyn Clock>) -> M, case: impl FnOnce(Bench) -> C)
+where
+    M: Future<Output = Fixture>,
+    C: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let clock = Arc::new(TestClock::new());
+        let Fixture { store, keep } = make(clock.clone()).await;
+        case(Bench { store, clock, entropy: Arc::new(SeededEntropy::new(1)), _keep: keep }).await;
+    });
+}
+
+/// The lifetime of feed entries in the cases.
+pub(crate) const TOKEN_LIFETIME: Duration = Duration::from_mins(31);
+
+impl Bench {
+    /// For a store's own tests, beside the suite.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<TestClock>) -> Self {
+        Self { store, clock, entropy: Arc::new(SeededEntropy::new(1)), _keep: Box::new(()) }
+    }
+
+    /// What the clock shows.
+    pub fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
+    /// An occasion of now.
+    pub fn occasion(&self) -> Occasion<'_> {
+        Occasion { now: self.now(), ip: Some([192, 0, 2, 1].into()), entropy: &*self.entropy }
+    }
+
+    /// A new account, not stored yet. The clock moves on, so that ids and instants differ.
+    pub fn draft_account(&self, email: &str) -> Account {
+        self.clock.advance(Duration::from_millis(1));
+        Account::new(email.parse().unwrap(), None, self.now(), &*self.entropy)
+    }
+
+    /// A new session of an account, not stored yet. The clock moves on.
+    pub fn draft_session(&self, account: &Account) -> Session {
+        self.clock.advance(Duration::from_millis(1));
+        let request = OpenSession {
+            policy: SessionPolicy::Refresh,
+            client_id: "app".into(),
+            scope: "read write".parse().unwrap(),
+            device: Device::default(),
+        };
+        open(request, account, &Lifetimes::default(), &self.occasion()).0
+    }
+
+    /// Stores a new account.
+    pub async fn sign_up(&self, email: &str) -> Account {
+        let account = self.draft_account(email);
+        let password_hash = Some(PasswordHash::from_phc(format!("$test${email}")));
+        let new = NewAccount { account: account.clone(), password_hash, session: None, events: Vec::new() };
+        assert_eq!(self.store.create_account(new).await.unwrap(), CreatedAccount::Created);
+        account
+    }
+
+    /// Stores a new session of an account.
+    pub async fn sign_in(&self, account: &Account) -> Session {
+        let session = self.draft_session(account);
+        let event = self.occasion().event(EventKind::SignedIn, account.id, Some(session.id));
+        assert_eq!(self.store.create_session(session.clone(), event).await.unwrap(), CreatedSession::Created);
+        session
+    }
+
+    /// What the store holds of a session, ended or not.
+    pub async fn look_at(&self, id: SessionId) -> Option<SessionView> {
+        let look = |view: Option<&SessionView>, _| Ruling::unchanged(view.cloned());
+        self.store.decide_session(id, look).await.unwrap().0
+    }
+}

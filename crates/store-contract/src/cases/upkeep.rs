@@ -1,0 +1,121 @@
+//! The audit log, keys, forgetting, and saying how one is.
+
+use crate::{Bench, bench::TOKEN_LIFETIME};
+use counterfoil_domain::{
+    event::{Event, EventKind, Occasion},
+    id::AccountId,
+    key::{KeyState, KeyUse, StoredKey},
+    policy::Lifetimes,
+    session::{AccountView, Changes, EndOne, Ruling, SessionView, end_one},
+    time::UnixMillis,
+};
+use std::time::Duration;
+
+async fn log(bench: &Bench, account: AccountId, events: Vec<Event>) {
+    let rule = move |_: Option<&AccountView>, _| {
+        let changes = Changes { events: events.clone(), ..Changes::default() };
+        Ruling { changes, outcome: () }
+    };
+    bench.store.decide_account(account, rule).await.unwrap();
+}
+
+/// Every kind of line, with and without session and address; other people's lines are not among them.
+pub async fn events_come_newest_first(bench: Bench) {
+    let (account, other) = (bench.sign_up("a@example.com").await, bench.sign_up("b@example.com").await);
+    let session = bench.draft_session(&account);
+    let mut expected = Vec::new();
+    for (number, kind) in EventKind::ALL.into_iter().enumerate() {
+        bench.clock.advance(Duration::from_secs(1));
+        let ip = [None, Some("192.0.2.7".parse().unwrap()), Some("2001:db8::7".parse().unwrap())][number % 3];
+        let occasion = Occasion { ip, ..bench.occasion() };
+        let event = occasion.event(kind, account.id, (number % 2 == 0).then_some(session.id));
+        log(&bench, account.id, vec![event.clone(), occasion.event(kind, other.id, None)]).await;
+        expected.insert(0, event);
+    }
+    assert_eq!(bench.store.events_of_account(account.id, 100).await.unwrap(), expected);
+    assert_eq!(bench.store.events_of_account(account.id, 3).await.unwrap(), expected[..3]);
+    assert_eq!(bench.store.events_of_account(other.id, 100).await.unwrap().len(), expected.len());
+}
+
+/// A key is one for its id and use; writing it again replaces it.
+pub async fn keys_are_written_over_and_come_oldest_first(bench: Bench) {
+    assert!(bench.store.keys().await.unwrap().is_empty());
+    let key = |kid: &str, key_use, state, at| StoredKey {
+        kid: kid.to_owned(),
+        key_use,
+        algorithm: "EdDSA".to_owned(),
+        state,
+        sealed: vec![0, 1, 255],
+        created_at: UnixMillis::from_millis(at),
+    };
+    let newer = key("a", KeyUse::Sign, KeyState::Upcoming, 2);
+    let older = key("b", KeyUse::Sign, KeyState::Active, 1);
+    let same_id_for_another_use = key("a", KeyUse::RefreshTag, KeyState::Active, 3);
+    let keys = vec![same_id_for_another_use.clone(), newer.clone(), older.clone()];
+    bench.store.put_keys(keys).await.unwrap();
+    let stored = bench.store.keys().await.unwrap();
+    assert!(stored == [older.clone(), newer.clone(), same_id_for_another_use.clone()]);
+
+    let active = StoredKey { state: KeyState::Active, sealed: Vec::new(), ..newer };
+    let retired = StoredKey { state: KeyState::Retired, algorithm: "ES256".to_owned(), ..older };
+    bench.store.put_keys(vec![active.clone(), retired.clone()]).await.unwrap();
+    assert!(bench.store.keys().await.unwrap() == [retired, active, same_id_for_another_use]);
+    bench.store.put_keys(Vec::new()).await.unwrap();
+    assert_eq!(bench.store.keys().await.unwrap().len(), 3);
+}
+
+/// Each kind has its own limit, and what stands exactly at it is treated as the trait says.
+pub async fn pruning_forgets_what_is_past_and_nothing_else(bench: Bench) {
+    let account = bench.sign_up("a@example.com").await;
+    let old = bench.sign_in(&account).await;
+    let entropy = bench.entropy.clone();
+    let end = move |view: Option<&SessionView>, now| {
+        let occasion = Occasion { now, ip: None, entropy: &*entropy };
+        end_one(view, &EndOne::Operator, TOKEN_LIFETIME, &occasion)
+    };
+    let (_, committed) = bench.store.decide_session(old.id, end).await.unwrap();
+    let entry = committed.entries[0].clone();
+    bench.clock.advance(Duration::from_hours(1));
+    let young = bench.sign_in(&account).await;
+    let events = bench.store.events_of_account(account.id, 10).await.unwrap();
+    assert_eq!(events.len(), 3);
+
+    let one = Duration::from_millis(1);
+    let never = UnixMillis::from_millis(0);
+    let prune = async |now, sessions, events| bench.store.prune(now, sessions, events).await.unwrap();
+    assert_eq!(prune(entry.draft.drop_at.minus(one), old.absolute_until, events[2].at).await, 0, "nothing is past yet");
+
+    assert_eq!(prune(entry.draft.drop_at, never, never).await, 1);
+    let page = bench.store.feed_after(0, 10).await.unwrap();
+    assert_eq!((page.entries.len(), page.head), (0, entry.head), "the head stays where it is");
+
+    assert_eq!(prune(never, old.absolute_until.plus(one), never).await, 1);
+    assert!(bench.look_at(old.id).await.is_none());
+    assert_eq!(bench.look_at(young.id).await.unwrap().session, young);
+
+    assert_eq!(prune(never, never, events[0].at).await, 2);
+    assert_eq!(bench.store.events_of_account(account.id, 10).await.unwrap(), events[..1]);
+
+    // More than one call forgets at once: it takes several, and ends.
+    let many = (0..2_500).map(|_| bench.occasion().event(EventKind::SignedIn, account.id, None)).collect();
+    log(&bench, account.id, many).await;
+    bench.clock.advance(Lifetimes::default().absolute_lifetime);
+    let mut forgotten = 0;
+    loop {
+        let now = prune(never, never, bench.now()).await;
+        forgotten += now;
+        if now == 0 {
+            break;
+        }
+    }
+    assert_eq!(forgotten, 2_501);
+    assert!(bench.store.account(account.id).await.unwrap().is_some(), "accounts are never forgotten");
+}
+
+/// `check` succeeds, and changes nothing that anybody sees.
+pub async fn a_working_store_says_so(bench: Bench) {
+    let before = bench.store.feed_after(0, 10).await.unwrap();
+    bench.store.check().await.unwrap();
+    bench.store.check().await.unwrap();
+    assert_eq!(bench.store.feed_after(0, 10).await.unwrap(), before);
+}

@@ -1,0 +1,224 @@
+//! A store and the model, side by side.
+
+use crate::{
+    MemoryStore, Operation, SeededEntropy, TestClock,
+    operations::{EMAILS, Rule, tell},
+};
+use counterfoil_domain::{
+    account::{Account, AccountWithPassword, PasswordHash},
+    entropy::random_bytes,
+    event::{EventKind, Occasion},
+    id::{AccountId, SessionId},
+    key::{KeyState, KeyUse, StoredKey},
+    policy::{Lifetimes, SessionPolicy},
+    session::{Device, OpenSession, Session, open},
+    store::{NewAccount, Store},
+    time::Clock,
+};
+use std::{fmt::Debug, sync::Arc, time::Duration};
+
+/// A run of operations on a store and on the model. The store may be closed and opened again between two
+/// [`apply`](Self::apply); it must take its time from the same clock.
+pub struct Comparison {
+    clock: Arc<TestClock>,
+    model: MemoryStore,
+    accounts: Vec<AccountId>,
+    sessions: Vec<SessionId>,
+    step: u64,
+}
+
+/// Runs `operations` on `store`, which is empty and reads `clock`, and on the model; panics at the first difference.
+pub async fn compare_with_model(store: &(dyn Store + 'static), clock: Arc<TestClock>, operations: &[Operation]) {
+    let mut comparison = Comparison::begin(store, clock).await;
+    comparison.apply(store, operations).await;
+    comparison.finish(store).await;
+}
+
+impl Comparison {
+    /// Begins with an empty store.
+    pub async fn begin(store: &(dyn Store + 'static), clock: Arc<TestClock>) -> Self {
+        let head = store.feed_after(0, 0).await.unwrap().head;
+        let model = MemoryStore::beginning_at(clock.clone(), head);
+        Self { clock, model, accounts: Vec::new(), sessions: Vec::new(), step: 0 }
+    }
+
+    /// Runs operations on both and compares every answer.
+    pub async fn apply(&mut self, store: &(dyn Store + 'static), operations: &[Operation]) {
+        for operation in operations {
+            self.step += 1;
+            self.clock.advance(Duration::from_millis(1));
+            if let Operation::Wait { minutes } = operation {
+                self.clock.advance(Duration::from_mins(*minutes));
+            }
+            self.make_ids(operation);
+            let expected = self.run(&self.model, operation).await;
+            let found = self.run(store, operation).await;
+            assert_eq!(found, expected, "step {}: {operation:?} (left: the store, right: the model)", self.step);
+        }
+    }
+
+    /// Compares everything that is left.
+    pub async fn finish(&self, store: &(dyn Store + 'static)) {
+        let (expected, found) = (self.dump(&self.model).await, self.dump(store).await);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found, expected, "in the end (left: the store, right: the model)");
+        }
+    }
+
+    /// Ids are made before either store is asked, so that both are given the same.
+    fn make_ids(&mut self, operation: &Operation) {
+        let entropy = SeededEntropy::new(self.step);
+        if let Operation::CreateAccount { .. } = operation {
+            self.accounts.push(AccountId::from_bytes(random_bytes(&entropy)));
+        }
+        if let Operation::CreateAccount { session: true, .. } | Operation::CreateSession { .. } = operation {
+            self.sessions.push(SessionId::from_bytes(random_bytes(&entropy)));
+        }
+    }
+
+    fn account(&self, number: usize) -> AccountId {
+        let unknown = AccountId::from_bytes([0xff; 16]);
+        self.accounts.get(number % (self.accounts.len() + 1)).copied().unwrap_or(unknown)
+    }
+
+    fn session(&self, number: usize) -> SessionId {
+        let unknown = SessionId::from_bytes([0xff; 16]);
+        self.sessions.get(number % (self.sessions.len() + 1)).copied().unwrap_or(unknown)
+    }
+
+    fn new_session(&self, account: &Account) -> Session {
+        let entropy = SeededEntropy::new(self.step);
+        let request = OpenSession {
+            policy: SessionPolicy::Refresh,
+            client_id: "app".to_owned(),
+            scope: "read write".parse().unwrap(),
+            device: Device { name: None, user_agent: Some("agent".to_owned()), ip: None },
+        };
+        // Short lives, so that pruning finds something.
+        let hour = Duration::from_hours(1);
+        let lifetimes = Lifetimes { access_token_lifetime: hour, idle_lifetime: hour, absolute_lifetime: hour };
+        let occasion = Occasion { now: self.clock.now(), ip: None, entropy: &entropy };
+        let (session, _) = open(request, account, &lifetimes, &occasion);
+        Session { id: self.sessions.last().copied().unwrap_or(session.id), ..session }
+    }
+
+    fn new_account(&self, email: usize) -> Account {
+        let account = Account::new(
+            EMAILS[email].parse().unwrap(),
+            Some(format!("step {}", self.step)),
+            self.clock.now(),
+            &SeededEntropy::new(self.step),
+        );
+        Account { id: self.accounts.last().copied().unwrap_or(account.id), ..account }
+    }
+
+    async fn run(&self, store: &(dyn Store + 'static), operation: &Operation) -> String {
+        let entropy = SeededEntropy::new(self.step);
+        let occasion = Occasion { now: self.clock.now(), ip: None, entropy: &entropy };
+        match *operation {
+            Operation::CreateAccount { email, password, session, events } => {
+                let account = self.new_account(email);
+                let session = session.then(|| self.new_session(&account));
+                let event = |_| occasion.event(EventKind::AccountCreated, account.id, None);
+                let events = (0..events).map(event).collect();
+                let password_hash = password.then(|| PasswordHash::from_phc(format!("$step${}", self.step)));
+                tell(store.create_account(NewAccount { account, password_hash, session, events }).await, debug)
+            }
+            Operation::AccountByEmail { email } => {
+                tell(store.account_by_email(&EMAILS[email].parse().unwrap()).await, |found| {
+                    debug(found.as_ref().map(describe_account))
+                })
+            }
+            Operation::Account { account } => tell(store.account(self.account(account)).await, debug),
+            Operation::Accounts { after, limit } => {
+                tell(store.accounts(after.map(|after| self.account(after)), limit).await, debug)
+            }
+            Operation::CreateSession { account } => {
+                let mut owner = self.new_account(0);
+                owner.id = self.account(account);
+                let session = self.new_session(&owner);
+                let event = occasion.event(EventKind::SignedIn, owner.id, Some(session.id));
+                tell(store.create_session(session, event).await, debug)
+            }
+            Operation::UpdateSession { session, rule } => {
+                let rule = rule.about_session(self.step);
+                tell(store.decide_session(self.session(session), rule).await, debug)
+            }
+            Operation::UpdateAccount { account, rule } => {
+                let rule = rule.about_account(self.step);
+                tell(store.decide_account(self.account(account), rule).await, debug)
+            }
+            Operation::SessionsOfAccount { account } => {
+                tell(store.sessions_of_account(self.account(account)).await, debug)
+            }
+            Operation::Sessions { after, limit } => {
+                tell(store.sessions(after.map(|after| self.session(after)), limit).await, debug)
+            }
+            Operation::EventsOfAccount { account, limit } => {
+                tell(store.events_of_account(self.account(account), limit).await, debug)
+            }
+            Operation::FeedAfter { seq, limit } => tell(store.feed_after(seq, limit).await, debug),
+            Operation::Keys => tell(store.keys().await, |keys| debug(describe_keys(&keys))),
+            Operation::PutKeys { ref keys } => {
+                let keys = keys.iter().map(|&(kid, sign, state)| self.new_key(kid, sign, state)).collect();
+                tell(store.put_keys(keys).await, debug)
+            }
+            Operation::Prune { sessions_minutes, events_minutes } => {
+                let now = self.clock.now();
+                let before = |minutes| now.minus(Duration::from_mins(minutes));
+                tell(store.prune(now, before(sessions_minutes), before(events_minutes)).await, debug)
+            }
+            Operation::Check => tell(store.check().await, debug),
+            Operation::Wait { .. } => String::new(),
+        }
+    }
+
+    fn new_key(&self, kid: usize, sign: bool, state: usize) -> StoredKey {
+        StoredKey {
+            kid: format!("key {kid}"),
+            key_use: if sign { KeyUse::Sign } else { KeyUse::RefreshTag },
+            algorithm: format!("step {}", self.step),
+            state: [KeyState::Upcoming, KeyState::Active, KeyState::Retiring, KeyState::Retired][state],
+            sealed: self.step.to_be_bytes().to_vec(),
+            created_at: self.clock.now(),
+        }
+    }
+
+    /// Everything a store holds, as texts.
+    async fn dump(&self, store: &(dyn Store + 'static)) -> Vec<String> {
+        let all = usize::MAX;
+        let mut dump = vec![
+            tell(store.accounts(None, all).await, debug),
+            tell(store.sessions(None, all).await, debug),
+            tell(store.feed_after(0, all).await, debug),
+            tell(store.keys().await, |keys| debug(describe_keys(&keys))),
+        ];
+        for email in EMAILS {
+            let found = store.account_by_email(&email.parse().unwrap()).await;
+            dump.push(tell(found, |found| debug(found.as_ref().map(describe_account))));
+        }
+        for &account in &self.accounts {
+            dump.push(tell(store.sessions_of_account(account).await, debug));
+            dump.push(tell(store.events_of_account(account, all).await, debug));
+        }
+        for &session in &self.sessions {
+            // Ended sessions are shown to rules only.
+            dump.push(tell(store.decide_session(session, Rule::Nothing.about_session(0)).await, debug));
+        }
+        dump
+    }
+}
+
+fn debug<T: Debug>(value: T) -> String {
+    format!("{value:#?}")
+}
+
+fn describe_account(found: &AccountWithPassword) -> String {
+    debug((&found.account, found.password_hash.as_ref().map(PasswordHash::expose)))
+}
+
+fn describe_keys(keys: &[StoredKey]) -> Vec<String> {
+    let describe =
+        |key: &StoredKey| debug((&key.kid, key.key_use, &key.algorithm, key.state, &key.sealed, key.created_at));
+    keys.iter().map(describe).collect()
+}
