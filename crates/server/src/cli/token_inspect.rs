@@ -119,6 +119,9 @@ impl Account {
     }
 }
 
+/// A thumbprint in quotes, and a little more.
+const VALUE_WIDTH_MAX: usize = 48;
+
 fn write_entries(entries: &[Entry], out: &mut dyn io::Write) -> io::Result<()> {
     if entries.is_empty() {
         return writeln!(out, "  (none)");
@@ -126,7 +129,7 @@ fn write_entries(entries: &[Entry], out: &mut dyn io::Write) -> io::Result<()> {
     let width = |text: fn(&Entry) -> &str| entries.iter().map(|entry| text(entry).chars().count()).max().unwrap_or(0);
     let name_width = width(|entry| &entry.name);
     // Long values push their meaning to the right of themselves only, not of everything.
-    let value_width = width(|entry| &entry.value).min(40);
+    let value_width = width(|entry| &entry.value).min(VALUE_WIDTH_MAX);
     for Entry { name, value, meaning } in entries {
         let line = format!("  {name:name_width$}  {value:value_width$}  {meaning}");
         writeln!(out, "{}", line.trim_end())?;
