@@ -175,7 +175,7 @@ impl Rule {
                 Self::End => changes = end_every(view, None, TOKEN_LIFETIME, &occasion).changes,
                 Self::EndOthers => changes = end_every(view, first, TOKEN_LIFETIME, &occasion).changes,
                 Self::Refresh | Self::Narrow | Self::Overreach => {
-                    changes.sessions = view.sessions.clone();
+                    changes.sessions.clone_from(&view.sessions);
                     changes.sessions.iter_mut().for_each(|session| session.last_seen_at = now);
                 }
                 other => other.about(&view.account, &occasion, &mut changes),

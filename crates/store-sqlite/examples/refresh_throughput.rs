@@ -52,8 +52,8 @@ impl Entropy for Mixed {
 fn main() {
     let mut arguments = env::args().skip(1);
     let folder = arguments.next().map_or_else(env::temp_dir, Into::into);
-    let mut number = |default: u64| arguments.next().map_or(default, |text| text.parse().expect("a number"));
-    let (sessions, seconds, callers) = (number(10_000), number(3), number(0));
+    let mut argument = |default: u64| arguments.next().map_or(default, |text| text.parse().expect("a number"));
+    let (sessions, seconds, callers) = (argument(10_000), argument(3), usize::try_from(argument(0)).expect("a number"));
     let steps = if callers == 0 { vec![1, 16, 64, 256] } else { vec![callers] };
 
     let folder = tempfile::tempdir_in(folder).unwrap();
@@ -74,11 +74,15 @@ fn main() {
         let commits = store.statistics().commits - before.commits;
         println!(
             "{callers:>4} callers: {:>7.0} refreshes/s, {:>6.0} commits/s, {:>5.1} refreshes a commit",
-            count as f64 / elapsed,
-            commits as f64 / elapsed,
-            count as f64 / commits as f64,
+            number(count) / elapsed,
+            number(commits) / elapsed,
+            number(count) / number(commits),
         );
     }
+}
+
+fn number(count: u64) -> f64 {
+    u32::try_from(count).expect("a short run").into()
 }
 
 type Opened = Vec<counterfoil_domain::session::Session>;
@@ -121,7 +125,7 @@ async fn run(
     store: &Arc<SqliteStore>,
     clock: &Arc<Leaping>,
     opened: &Arc<Opened>,
-    callers: u64,
+    callers: usize,
     duration: Duration,
 ) -> u64 {
     let end = Instant::now() + duration;
@@ -135,7 +139,7 @@ async fn run(
             let longest_token_lifetime = Duration::from_mins(31);
             let terms = RefreshTerms { rotation, lifetimes, longest_token_lifetime };
             let mut count = 0;
-            for session in opened.iter().skip(usize::try_from(caller).unwrap()).step_by(callers as usize).cycle() {
+            for session in opened.iter().skip(caller).step_by(callers).cycle() {
                 if Instant::now() >= end {
                     break;
                 }

@@ -49,11 +49,11 @@ impl<C: ?Sized, T: Send, W: FnOnce(&mut C) -> Result<T, Fault> + Send> Job<C> fo
         let unavailable = |reason: &str| Err(StoreError::Unavailable(reason.into()));
         let answer = match (self.result, fate) {
             (Some(Ok(value)), Fate::Committed) => Ok(value),
-            (Some(Ok(_)), Fate::NotWritten(reason)) => unavailable(reason),
             (Some(Ok(_)), Fate::Unknown(reason)) => Err(StoreError::Indeterminate(reason.as_str().into())),
             // Its own failure was rolled back before, whatever became of the others.
             (Some(Err(failure)), _) => Err(failure),
-            (None, Fate::NotWritten(reason) | Fate::Unknown(reason)) => unavailable(reason),
+            // It left nothing, or was never run.
+            (Some(Ok(_)) | None, Fate::NotWritten(reason)) | (None, Fate::Unknown(reason)) => unavailable(reason),
             (None, Fate::Committed) => unavailable("the call was never run"),
         };
         drop(self.reply.send(answer));

@@ -21,6 +21,7 @@ mod changes;
 mod events;
 mod fault;
 mod feed;
+mod heartbeat;
 mod identity;
 mod job;
 mod keys;

@@ -1,11 +1,9 @@
 //! The store itself: each call of the trait, handed to the thread that does it.
 
 use crate::{
-    accounts, changes, events,
-    fault::Fault,
-    feed, keys, prune,
+    accounts, changes, events, feed, heartbeat, keys, prune,
     readers::Readers,
-    rows, sessions,
+    sessions,
     statistics::{Counters, SqliteStatistics},
     writer::Writer,
 };
@@ -101,23 +99,12 @@ impl Store for SqliteStore {
         Box::pin(self.writer.write(move |work| prune::prune(work, now, sessions_before, events_before)))
     }
 
-    /// Writes one small row and reads it back through a reader: a full disk is only found by writing.
+    /// Writes one small row and reads it back through a reader.
     fn check(&self) -> StoreFuture<'_, ()> {
         let now = self.clock.now();
         Box::pin(async move {
-            self.writer
-                .write(move |work| {
-                    let sql = "INSERT INTO heartbeat (only_row, at) VALUES (1, ?)
-                               ON CONFLICT DO UPDATE SET at = excluded.at";
-                    rows::write(&work.connection, sql, [now.as_millis()])
-                })
-                .await?;
-            let beat = |connection: &mut rusqlite::Connection| {
-                rows::first(connection, "SELECT at FROM heartbeat", [], |columns| columns.integer())?
-                    .map(drop)
-                    .ok_or(Fault::Refused("what was just written cannot be read"))
-            };
-            self.readers.read(beat).await
+            self.writer.write(move |work| heartbeat::write(&work.connection, now)).await?;
+            self.readers.read(|connection| heartbeat::read(connection)).await
         })
     }
 }

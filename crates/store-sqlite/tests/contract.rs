@@ -1,5 +1,12 @@
 //! The suite that every store runs, on a real file; and random operations beside the model, with the file closed and
 //! opened again on the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the report"
+)]
 
 mod common;
 

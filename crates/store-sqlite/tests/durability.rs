@@ -1,4 +1,11 @@
 //! Answers come after the commit, one commit serves many, and the queues are bounded.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the report"
+)]
 
 mod common;
 

@@ -1,4 +1,11 @@
 //! The data file is deleted, replaced or moved while the store has it open.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the report"
+)]
 
 mod common;
 

@@ -1,4 +1,11 @@
 //! Which files are opened, which are refused, and in which words.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the report"
+)]
 
 mod common;
 

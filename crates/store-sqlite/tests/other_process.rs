@@ -1,5 +1,12 @@
 //! Another process writes to the same file; and the disk refuses. Both run in a process of their own: this very test
 //! binary, asked to run one of the tests that are ignored otherwise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the report"
+)]
 
 mod common;
 

@@ -51,7 +51,7 @@ pub async fn of_concurrent_sign_ups_with_one_address_one_wins(bench: Bench) {
     let attempt = |number: usize| {
         let bench = bench.clone();
         tokio::spawn(async move {
-            let account = bench.draft_account(if number % 2 == 0 { "a@example.com" } else { "A@Example.com" });
+            let account = bench.draft_account(if number.is_multiple_of(2) { "a@example.com" } else { "A@Example.com" });
             let id = account.id;
             let new = NewAccount { account, password_hash: None, session: None, events: Vec::new() };
             (id, bench.store.create_account(new).await.unwrap())

@@ -1,4 +1,11 @@
 //! A store in a temporary folder, with everything a test needs to look behind it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the report"
+)]
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 use counterfoil_domain::{
