@@ -3,7 +3,10 @@
 use super::NO_STORE;
 use crate::{
     app::{App, RequestOrigin, SignInOptions, SignUpInput},
-    http::{HttpError, json::StrictJson},
+    http::{
+        HttpError,
+        json::{Object, StrictJson},
+    },
 };
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use counterfoil_domain::secret::PasswordText;
@@ -23,7 +26,8 @@ pub(in crate::http) struct SignUpRequest {
     /// What the person calls themselves.
     name: Option<String>,
     /// Give it, even empty, to be signed in at once.
-    sign_in: Option<SignInRequestOptions>,
+    #[schema(value_type = Option<SignInRequestOptions>)]
+    sign_in: Option<Object<SignInRequestOptions>>,
 }
 
 /// How a session is to be opened.
@@ -59,7 +63,7 @@ pub(in crate::http) async fn sign_up(
     StrictJson(request): StrictJson<SignUpRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
     let SignUpRequest { email, password, name, sign_in } = request;
-    let input = SignUpInput { email, password, name, sign_in: sign_in.map(Into::into) };
+    let input = SignUpInput { email, password, name, sign_in: sign_in.map(|Object(options)| options.into()) };
     let signed_up: SignedUp = app.sign_up(input, &origin).await?;
     Ok((StatusCode::CREATED, NO_STORE, Json(signed_up)))
 }
