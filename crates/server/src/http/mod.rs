@@ -9,6 +9,7 @@ pub mod oauth;
 mod openapi;
 mod origin;
 mod request_log;
+mod request_timeout;
 mod serve;
 
 pub use error::HttpError;
@@ -25,7 +26,7 @@ use axum::{
 };
 use counterfoil_guard::Guard;
 use std::time::Duration;
-use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 /// The largest body of a request, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -58,7 +59,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(middleware::from_fn(|request, next| request_timeout::limit(REQUEST_TIMEOUT, request, next)))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
