@@ -32,6 +32,7 @@ use utoipa::{
         oauth::metadata::metadata,
         health::live,
         health::ready,
+        serve_document,
     ),
     modifiers(&AccessToken),
 )]
@@ -55,6 +56,10 @@ pub fn openapi_document() -> String {
     json
 }
 
+/// This document.
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "health", responses(
+    (status = 200, content_type = "application/json", description = "OpenAPI 3.1"),
+))]
 pub(super) async fn serve_document() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], openapi_document())
 }
