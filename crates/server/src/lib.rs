@@ -30,5 +30,6 @@ pub mod startup;
 pub mod system;
 
 pub use config::Config;
+pub use counterfoil_guard::{CurrentUser, Guard};
 pub use http::{ServeOptions, openapi_document, serve};
 pub use startup::{Counterfoil, StartError};

@@ -82,6 +82,23 @@ impl Counterfoil {
         Self::open_on(config, settings, folder, Arc::new(store), clock, entropy).await
     }
 
+    /// As [`Counterfoil::open_with`], on a store that the caller has opened: one of another kind, or one that counts its
+    /// calls. The data folder still holds the master key.
+    ///
+    /// # Errors
+    /// As [`Counterfoil::open`].
+    pub async fn open_with_store(
+        config: &Config,
+        base_url: &str,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        let settings = Settings::from_config(config, base_url)?;
+        let folder = DataFolder::open(&config.data)?.lock()?;
+        Self::open_on(config, settings, folder, store, clock, entropy).await
+    }
+
     async fn open_on(
         config: &Config,
         settings: Settings,
