@@ -1,0 +1,177 @@
+//! A store that counts the calls to the store behind it, and fails those that a test chooses.
+
+use counterfoil_domain::{
+    account::{Account, AccountWithPassword},
+    email::Email,
+    event::Event,
+    id::{AccountId, SessionId},
+    key::StoredKey,
+    session::{Session, SessionView},
+    store::{
+        AccountRule, Committed, CreatedAccount, CreatedSession, FeedPage, NewAccount, SessionRule, Store, StoreError,
+        StoreFuture,
+    },
+    time::UnixMillis,
+};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+/// How a call fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fault {
+    /// The store cannot be reached: nothing is done.
+    Unreachable,
+    /// Too many are waiting: nothing is done.
+    Overloaded,
+    /// The call is done, and the answer is lost.
+    LostAnswer,
+    /// The call waits until [`Probes::release`], and is done then.
+    Hang,
+}
+
+/// What has been called, and what shall fail.
+#[derive(Default)]
+pub(crate) struct Probes {
+    calls: Mutex<Vec<&'static str>>,
+    armed: Mutex<Option<(usize, Fault)>>,
+    released: Notify,
+}
+
+impl Probes {
+    /// The calls since the last time this was asked, without those that the server makes by itself in the background.
+    pub(crate) fn take_calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+
+    /// Makes the `nth` call from now on fail, counted from 1; the others do not.
+    pub(crate) fn fail(&self, nth: usize, fault: Fault) {
+        *self.armed.lock().unwrap() = Some((nth, fault));
+    }
+
+    /// Whether the chosen call has come.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.armed.lock().unwrap().is_none()
+    }
+
+    /// Lets a hanging call go on.
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+
+    fn note(&self, name: &'static str) -> Option<Fault> {
+        // The server's own housekeeping, which no request waits for.
+        if ["feed_after", "prune"].contains(&name) {
+            return None;
+        }
+        self.calls.lock().unwrap().push(name);
+        let mut armed = self.armed.lock().unwrap();
+        match armed.as_mut() {
+            Some((1, fault)) => {
+                let fault = *fault;
+                *armed = None;
+                Some(fault)
+            }
+            Some((nth, _)) => {
+                *nth -= 1;
+                None
+            }
+            None => None,
+        }
+    }
+}
+
+pub(crate) struct ProbedStore {
+    inner: Arc<dyn Store>,
+    probes: Arc<Probes>,
+}
+
+impl ProbedStore {
+    pub(crate) fn new(inner: Arc<dyn Store>, probes: Arc<Probes>) -> Self {
+        Self { inner, probes }
+    }
+
+    fn probe<'a, T: Send + 'a>(
+        &'a self,
+        name: &'static str,
+        call: impl FnOnce(&'a dyn Store) -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
+        Box::pin(async move {
+            match self.probes.note(name) {
+                None => call(&*self.inner).await,
+                Some(Fault::Unreachable) => Err(StoreError::Unavailable("unreachable, for the test".into())),
+                Some(Fault::Overloaded) => Err(StoreError::Overloaded),
+                Some(Fault::LostAnswer) => {
+                    call(&*self.inner).await?;
+                    Err(StoreError::Indeterminate("the answer was lost, for the test".into()))
+                }
+                Some(Fault::Hang) => {
+                    self.probes.released.notified().await;
+                    call(&*self.inner).await
+                }
+            }
+        })
+    }
+}
+
+impl Store for ProbedStore {
+    fn create_account(&self, new: NewAccount) -> StoreFuture<'_, CreatedAccount> {
+        self.probe("create_account", |store| store.create_account(new))
+    }
+
+    fn account_by_email(&self, email: &Email) -> StoreFuture<'_, Option<AccountWithPassword>> {
+        let email = email.clone();
+        self.probe("account_by_email", move |store| Box::pin(async move { store.account_by_email(&email).await }))
+    }
+
+    fn account(&self, id: AccountId) -> StoreFuture<'_, Option<Account>> {
+        self.probe("account", move |store| store.account(id))
+    }
+
+    fn accounts(&self, after: Option<AccountId>, limit: usize) -> StoreFuture<'_, Vec<Account>> {
+        self.probe("accounts", move |store| store.accounts(after, limit))
+    }
+
+    fn create_session(&self, session: Session, event: Event) -> StoreFuture<'_, CreatedSession> {
+        self.probe("create_session", |store| store.create_session(session, event))
+    }
+
+    fn update_session(&self, id: SessionId, rule: SessionRule) -> StoreFuture<'_, Committed> {
+        self.probe("update_session", move |store| store.update_session(id, rule))
+    }
+
+    fn update_account(&self, id: AccountId, rule: AccountRule) -> StoreFuture<'_, Committed> {
+        self.probe("update_account", move |store| store.update_account(id, rule))
+    }
+
+    fn sessions_of_account(&self, id: AccountId) -> StoreFuture<'_, Vec<Session>> {
+        self.probe("sessions_of_account", move |store| store.sessions_of_account(id))
+    }
+
+    fn sessions(&self, after: Option<SessionId>, limit: usize) -> StoreFuture<'_, Vec<SessionView>> {
+        self.probe("sessions", move |store| store.sessions(after, limit))
+    }
+
+    fn events_of_account(&self, id: AccountId, limit: usize) -> StoreFuture<'_, Vec<Event>> {
+        self.probe("events_of_account", move |store| store.events_of_account(id, limit))
+    }
+
+    fn feed_after(&self, seq: i64, limit: usize) -> StoreFuture<'_, FeedPage> {
+        self.probe("feed_after", move |store| store.feed_after(seq, limit))
+    }
+
+    fn keys(&self) -> StoreFuture<'_, Vec<StoredKey>> {
+        self.probe("keys", |store| store.keys())
+    }
+
+    fn put_keys(&self, keys: Vec<StoredKey>) -> StoreFuture<'_, ()> {
+        self.probe("put_keys", |store| store.put_keys(keys))
+    }
+
+    fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize> {
+        self.probe("prune", move |store| store.prune(now, sessions_before, events_before))
+    }
+
+    fn check(&self) -> StoreFuture<'_, ()> {
+        self.probe("check", |store| store.check())
+    }
+}

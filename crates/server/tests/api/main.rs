@@ -1,0 +1,33 @@
+//! The server from outside: over HTTP, started the same way as in production.
+//!
+//! A file for each topic. `harness/` starts servers (in this process with a clock that stands still, or the real binary)
+//! and holds the client that the tests drive them with.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this whole crate is a test: a panic is its report"
+)]
+
+mod answers;
+mod bad_input;
+mod bad_tokens;
+mod data_file_lost;
+mod data_folder;
+mod denied;
+mod harness;
+mod main_flow;
+mod oauth_revoke;
+mod oauth_token;
+mod openapi;
+mod other_process;
+mod race;
+mod refresh;
+mod refresh_along;
+mod restart;
+mod secrets_in_logs;
+mod shutdown;
+mod sign_out;
+mod store_calls;
+mod store_failures;
