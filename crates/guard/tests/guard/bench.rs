@@ -1,0 +1,162 @@
+//! A guard on the bench: one key, a clock to turn, tokens to mint.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Response},
+    routing::get,
+};
+use counterfoil_domain::{
+    account::AccountGeneration,
+    entropy::Entropy,
+    id::{AccountId, FeedEntryId, SessionId, TokenId},
+    revocation::{FeedEntry, FeedHead, Revocation, RevocationDraft},
+    time::{Clock, UnixMillis},
+};
+use counterfoil_guard::{CurrentUser, Guard, Rejection, Revocations};
+use counterfoil_jwt::{Algorithm, KeyId, KeySet, Policy, SigningKey, sign};
+use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering::Relaxed},
+};
+use tower::ServiceExt;
+
+pub(crate) const ISSUER: &str = "https://auth.example.com";
+pub(crate) const AUDIENCE: &str = "https://api.example.com";
+pub(crate) const LEEWAY_SECONDS: u64 = 5;
+/// When tokens are minted unless a test says otherwise.
+pub(crate) const NOW_SECONDS: i64 = 1_800_000_000;
+pub(crate) const LIFETIME_SECONDS: i64 = 1_800;
+pub(crate) const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
+pub(crate) const SESSION: SessionId = SessionId::from_bytes([2; 16]);
+pub(crate) const TOKEN: TokenId = TokenId::from_bytes([3; 16]);
+pub(crate) const GENERATION: AccountGeneration = AccountGeneration::from_raw(4);
+pub(crate) const KID: &str = "k1";
+
+/// A clock that a test turns.
+pub(crate) struct Hands(AtomicI64);
+
+impl Clock for Hands {
+    fn now(&self) -> UnixMillis {
+        UnixMillis::from_seconds(self.0.load(Relaxed))
+    }
+}
+
+/// Ids of feed entries need not differ here.
+pub(crate) struct Ones;
+
+impl Entropy for Ones {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(1);
+    }
+}
+
+pub(crate) struct Bench {
+    pub(crate) key: SigningKey,
+    pub(crate) guard: Guard,
+    pub(crate) revocations: Arc<Revocations>,
+    clock: Arc<Hands>,
+}
+
+/// A new key of this name.
+pub(crate) fn key(kid: &str) -> SigningKey {
+    SigningKey::generate(Algorithm::EdDsa).unwrap().with_key_id(KeyId::new(kid).unwrap())
+}
+
+/// A set with the public halves.
+pub(crate) fn set(keys: &[&SigningKey]) -> KeySet {
+    let mut set = KeySet::default();
+    for key in keys {
+        set.add(key.verifying_key().clone()).unwrap();
+    }
+    set
+}
+
+/// The claims of a good token.
+pub(crate) fn claims() -> Value {
+    json!({
+        "iss": ISSUER,
+        "sub": ACCOUNT.to_string(),
+        "aud": AUDIENCE,
+        "exp": NOW_SECONDS + LIFETIME_SECONDS,
+        "iat": NOW_SECONDS,
+        "nbf": NOW_SECONDS,
+        "jti": TOKEN.to_string(),
+        "client_id": "app",
+        "scope": "read write",
+        "sid": SESSION.to_string(),
+        "gen": GENERATION.as_raw(),
+        "auth_time": NOW_SECONDS - 60,
+        "amr": ["pwd"],
+    })
+}
+
+/// The claims with one changed; `null` takes it out.
+pub(crate) fn claims_with(name: &str, value: impl Into<Value>) -> Value {
+    let mut claims = claims();
+    match value.into() {
+        Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+        value => claims[name] = value,
+    }
+    claims
+}
+
+impl Bench {
+    /// A guard whose revocations are loaded.
+    pub(crate) fn new() -> Self {
+        let bench = Self::cold();
+        bench.revocations.advance_to(FeedHead::default());
+        bench
+    }
+
+    /// A guard that has not read the feed yet.
+    pub(crate) fn cold() -> Self {
+        let key = key(KID);
+        let policy = Policy::new(Algorithm::EdDsa).issuer(ISSUER).audience(AUDIENCE).token_type("at+jwt");
+        let policy = policy.leeway_seconds(LEEWAY_SECONDS);
+        let (revocations, clock) = (Arc::<Revocations>::default(), Arc::new(Hands(AtomicI64::new(NOW_SECONDS))));
+        let guard = Guard::new(policy, set(&[&key]), Arc::clone(&revocations), clock.clone());
+        Self { key, guard, revocations, clock }
+    }
+
+    pub(crate) fn turn_clock_to(&self, seconds: i64) {
+        self.clock.0.store(seconds, Relaxed);
+    }
+
+    /// A token with these claims, signed by the key that the guard knows.
+    pub(crate) fn mint(&self, claims: &Value) -> String {
+        sign(&self.key, "at+jwt", claims).unwrap()
+    }
+
+    pub(crate) fn good_token(&self) -> String {
+        self.mint(&claims())
+    }
+
+    /// What the guard says to a token.
+    pub(crate) fn verdict(&self, token: &str) -> Result<CurrentUser, Rejection> {
+        self.guard.authenticate_token(token)
+    }
+
+    /// The code of its refusal; empty if it lets the token in.
+    pub(crate) fn code(&self, token: &str) -> &'static str {
+        self.verdict(token).err().map_or("", |rejection| rejection.code())
+    }
+
+    /// Applies an entry of the feed.
+    pub(crate) fn revoke(&self, revocation: Revocation) {
+        let at = UnixMillis::from_seconds(NOW_SECONDS);
+        let drop_at = UnixMillis::from_seconds(NOW_SECONDS + LIFETIME_SECONDS + 65);
+        let draft = RevocationDraft { id: FeedEntryId::generate(at, &Ones), at, drop_at, revocation };
+        self.revocations.apply(&[FeedEntry::seal(&FeedHead::default(), draft)]);
+    }
+
+    /// Asks a handler that takes a `CurrentUser`, with these `Authorization` headers.
+    pub(crate) async fn ask(&self, authorization: &[&str]) -> Response<Body> {
+        let handler = get(|user: CurrentUser| async move { user.account().to_string() });
+        let app = Router::new().route("/", handler).with_state(self.guard.clone());
+        let request =
+            authorization.iter().fold(Request::get("/"), |request, value| request.header("authorization", *value));
+        app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+}

@@ -1,0 +1,14 @@
+//! The guard as a service meets it: real keys, real signed tokens, real requests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this whole crate is a test: a panic is its report"
+)]
+
+mod bench;
+
+mod answers;
+mod refusals;
+mod revocation;
