@@ -1,15 +1,14 @@
 //! How many durable refreshes a second: `cargo run --release -p counterfoil-store-sqlite --example refresh_throughput`.
 //!
 //! Every refresh is an advance (rule 5 of the rotation): one row read with its account, decided by the rule that production
-//! runs, written, and answered when it is on the disk. Each caller has its own sessions, refreshed in turn, so that rows
-//! are spread over the file. Arguments: folder for the data file (default: the temporary folder), sessions (default
+//! runs, written, and answered when it is on the disk. Each caller has its own sessions, spread over the file. Arguments: folder for the data file (default: the temporary folder), sessions (default
 //! 10,000), seconds per step (default 3), and the number of callers (default: 1, 16, 64 and 256 one after the other).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "an example")]
 #![allow(clippy::disallowed_methods, reason = "it measures, so it needs the real clock")]
 
 use counterfoil_domain::{
     account::Account,
-    entropy::Entropy,
+    entropy::{Entropy, random_bytes},
     event::Occasion,
     policy::{Lifetimes, SessionPolicy},
     rotation::RotationRules,
@@ -118,6 +117,8 @@ async fn fill(store: &Arc<SqliteStore>, clock: &Arc<Leaping>, sessions: u64) -> 
     for task in tasks {
         opened.append(&mut task.await.unwrap());
     }
+    // Random order, by the hash of a counter: neighbours in the file are not refreshed together.
+    opened.sort_by_cached_key(|_| random_bytes::<8>(&*entropy));
     opened
 }
 

@@ -5,6 +5,8 @@ PRAGMA application_id = 0x43464C31;
 -- Every migration ends up raising this to its own number; a server refuses a file with a higher one than it knows.
 PRAGMA user_version = 1;
 
+-- Accounts and sessions are wide rows, so they are tables with a separate index of their ids: WITHOUT ROWID would put whole
+-- rows into the inner nodes of the tree and make it two levels deeper. The narrow tables below do without.
 CREATE TABLE accounts (
     id              BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     email           TEXT    NOT NULL,
@@ -19,7 +21,7 @@ CREATE TABLE accounts (
     created_at      INTEGER NOT NULL,
     -- A PHC string.
     password_hash   TEXT
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Columns that a refresh writes are in no index, so that a refresh dirties one page.
 CREATE TABLE sessions (
@@ -43,7 +45,7 @@ CREATE TABLE sessions (
     idle_until         INTEGER NOT NULL,
     absolute_until     INTEGER NOT NULL,
     revoked_at         INTEGER
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX sessions_of_account ON sessions (account) WHERE revoked_at IS NULL;
 CREATE INDEX sessions_by_absolute_until ON sessions (absolute_until);

@@ -1,7 +1,9 @@
 //! Opening the data file.
 
 use crate::{
-    SqliteStore, feed,
+    SqliteStore,
+    fault::Fault,
+    feed,
     identity::DataFile,
     migrations,
     readers::Readers,
@@ -15,11 +17,16 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
 /// How long a call waits for another process that writes to the same file, such as an operator's command.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often a file is tried that another process is just making.
+const OPEN_ATTEMPTS_MAX: u32 = 40;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
 
 /// The page cache of the writer. The operating system caches the file anyway; this one saves the copies of hot pages.
 const WRITER_CACHE_KIB: i64 = 4_096;
@@ -112,6 +119,12 @@ pub enum OpenError {
         /// What went wrong.
         source: Box<refinery::Error>,
     },
+    /// Another process kept the file locked for seconds.
+    #[error("another process keeps the data file `{}` locked", path.display())]
+    Busy {
+        /// The data file.
+        path: PathBuf,
+    },
     /// SQLite refused for another reason.
     #[error("cannot use the data file `{}`: {reason}", path.display())]
     Sqlite {
@@ -126,6 +139,7 @@ impl OpenError {
     pub(crate) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::NotADatabase) => Self::NotADatabase { path },
             Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 Self::NotWritable { path, source }
@@ -150,12 +164,7 @@ impl SqliteStore {
         // An absolute path, so that neither `:memory:` nor a later change of folder means anything.
         let absolute = std::path::absolute(&path).map_err(in_file)?;
         private_file(&absolute).map_err(in_file)?;
-        let mut connection = connect(&absolute).map_err(in_sqlite)?;
-        migrations::refuse_what_is_not_ours(&connection, &path)?;
-        set_up_writer(&connection).map_err(in_sqlite)?;
-        migrations::bring_up_to_date(&mut connection, &path)?;
-        feed::begin(&connection, clock.now())
-            .map_err(|fault| OpenError::Sqlite { path: path.clone(), reason: fault.to_string() })?;
+        let connection = patiently(|| prepare(&absolute, &path, &*clock))?;
 
         let connect_reader = || -> rusqlite::Result<Connection> {
             let connection = connect(&absolute)?;
@@ -174,13 +183,42 @@ impl SqliteStore {
     }
 }
 
+/// The writer's connection to a file that is ours and up to date.
+fn prepare(absolute: &Path, path: &Path, clock: &dyn Clock) -> Result<Connection, OpenError> {
+    let in_sqlite = |source| OpenError::from_sqlite(path, source);
+    let mut connection = connect(absolute).map_err(in_sqlite)?;
+    migrations::refuse_what_is_not_ours(&mut connection, path)?;
+    set_up_writer(&connection).map_err(in_sqlite)?;
+    migrations::bring_up_to_date(&mut connection, path)?;
+    feed::begin(&connection, clock.now()).map_err(|fault| match fault {
+        Fault::Sqlite(error) => in_sqlite(error),
+        other => OpenError::Sqlite { path: path.to_owned(), reason: other.to_string() },
+    })?;
+    Ok(connection)
+}
+
+/// Two processes that open a new file at once get in each other's way, and SQLite's own timeout does not cover all of
+/// it (the change to WAL mode is one such place): the one that comes second looks again.
+fn patiently<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    let mut attempts = 1;
+    loop {
+        match open() {
+            Err(OpenError::Busy { .. } | OpenError::Migration { .. }) if attempts < OPEN_ATTEMPTS_MAX => {
+                attempts += 1;
+                thread::sleep(BETWEEN_ATTEMPTS);
+            }
+            done => return done,
+        }
+    }
+}
+
 /// Makes the file if it is missing, for its owner's eyes only: it holds password hashes. SQLite gives the companions
 /// the same permissions.
 pub(crate) fn private_file(path: &Path) -> io::Result<()> {
     fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // Neither CREATE (the file is there, and when it has just gone we want to hear of it) nor URI names.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;

@@ -208,3 +208,74 @@ fn answer(batch: Vec<WriteJob>, fate: &Fate) {
         job.answer(fate);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SqliteOptions, SqliteStore, open::connect, rows};
+    use counterfoil_domain::time::UnixMillis;
+
+    struct Still;
+    impl Clock for Still {
+        fn now(&self) -> UnixMillis {
+            UnixMillis::from_millis(1)
+        }
+    }
+
+    /// A writer on a fresh file that may grow by a few pages only.
+    fn on_a_small_disk(folder: &tempfile::TempDir) -> (Writer, Arc<Counters>) {
+        let path = folder.path().join("counterfoil.db");
+        let clock: Arc<dyn Clock> = Arc::new(Still);
+        drop(SqliteStore::open(SqliteOptions::new(&path, Arc::clone(&clock))).unwrap());
+        let connection = connect(&path).unwrap();
+        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        connection.pragma_update_and_check(None, "max_page_count", pages + 8, |_| Ok(())).unwrap();
+        let counters = Arc::new(Counters::default());
+        let file = DataFile::remember(&path).unwrap();
+        let parts = WriterParts { connection, file, clock, counters: Arc::clone(&counters) };
+        (Writer::start(parts, 1_000).unwrap(), counters)
+    }
+
+    fn insert(work: &mut Work, number: i64) -> Result<(), Fault> {
+        let sql = "INSERT INTO keys VALUES ('sign', ?, 'EdDSA', 'active', zeroblob(1500), 0)";
+        rows::write(&work.connection, sql, [number]).map(drop)
+    }
+
+    fn count(work: &mut Work) -> Result<i64, Fault> {
+        Ok(work.connection.query_row("SELECT count(*) FROM keys", [], |row| row.get(0))?)
+    }
+
+    /// `SQLITE_FULL` in the middle of a batch: who was answered with success is stored, nobody else is.
+    #[test]
+    fn a_full_disk_refuses_and_keeps_what_was_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        runtime.block_on(async {
+            let (writer, counters) = on_a_small_disk(&folder);
+            let writer = Arc::new(writer);
+            let mut calls = Vec::new();
+            for number in 0..100 {
+                let writer = Arc::clone(&writer);
+                calls.push(tokio::spawn(async move { writer.write(move |work| insert(work, number)).await }));
+            }
+            let mut stored = 0;
+            for call in calls {
+                match call.await.unwrap() {
+                    Ok(()) => stored += 1,
+                    Err(StoreError::Unavailable(_)) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            assert!((1..100).contains(&stored), "{stored}");
+            assert_eq!(writer.write(count).await.unwrap(), stored);
+            assert!(counters.read().commits >= 1);
+
+            let room = |work: &mut Work| -> Result<(), Fault> {
+                Ok(work.connection.pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(()))?)
+            };
+            writer.write(room).await.unwrap();
+            writer.write(|work| insert(work, 1_000)).await.unwrap();
+            assert_eq!(writer.write(count).await.unwrap(), stored + 1);
+        });
+    }
+}
