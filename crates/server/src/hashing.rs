@@ -18,6 +18,11 @@ use tokio::sync::oneshot;
 
 /// A thread that has had nothing to do for this long gives its 19 MiB back.
 const KEEP_MEMORY_FOR: Duration = Duration::from_secs(2);
+/// mimalloc keeps freed memory for a second, in case it is wanted again, and returns it to the system when something
+/// else is freed after that. In a server that has become quiet there may be nothing for long.
+const ALLOCATOR_KEEPS_FOR: Duration = Duration::from_millis(1_200);
+/// Large enough that the allocator frees it as a whole; never touched, so it costs no memory.
+const NUDGE_BYTES: usize = 1024 * 1024;
 /// How much nicer than the rest of the process a hashing thread is (`nice`): requests go first.
 const NICENESS: i32 = 10;
 const SALT_BYTES: usize = 16;
@@ -95,20 +100,29 @@ impl PasswordHasher {
 fn work(waiting: &flume::Receiver<Job>, entropy: &dyn Entropy) {
     be_nice();
     let mut memory = Vec::new();
-    loop {
-        match waiting.recv_timeout(KEEP_MEMORY_FOR) {
-            Ok(job) => perform(job, &mut memory, entropy),
-            Err(flume::RecvTimeoutError::Timeout) => {
-                memory = Vec::new();
-                // Nothing to do: sleep without a timer until there is.
-                match waiting.recv() {
-                    Ok(job) => perform(job, &mut memory, entropy),
-                    Err(flume::RecvError::Disconnected) => return,
-                }
-            }
-            Err(flume::RecvTimeoutError::Disconnected) => return,
-        }
+    while let Some(job) = next_job(waiting, &mut memory) {
+        perform(job, &mut memory, entropy);
     }
+}
+
+/// Waits for the next job, giving `memory` back meanwhile; then it sleeps without a timer. `None` when the pool has gone.
+fn next_job(waiting: &flume::Receiver<Job>, memory: &mut Vec<Block>) -> Option<Job> {
+    match waiting.recv_timeout(KEEP_MEMORY_FOR) {
+        Ok(job) => return Some(job),
+        Err(flume::RecvTimeoutError::Disconnected) => return None,
+        Err(flume::RecvTimeoutError::Timeout) => *memory = Vec::new(),
+    }
+    match waiting.recv_timeout(ALLOCATOR_KEEPS_FOR) {
+        Ok(job) => return Some(job),
+        Err(flume::RecvTimeoutError::Disconnected) => return None,
+        Err(flume::RecvTimeoutError::Timeout) => nudge_allocator(),
+    }
+    waiting.recv().ok()
+}
+
+/// Makes the allocator return what was freed a while ago: it looks for that whenever a large block is freed.
+fn nudge_allocator() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(NUDGE_BYTES)));
 }
 
 fn perform(job: Job, memory: &mut Vec<Block>, entropy: &dyn Entropy) {
