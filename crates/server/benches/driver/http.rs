@@ -1,0 +1,137 @@
+//! A client of HTTP/1.1 that knows just enough: keep-alive, `Content-Length`, one request at a time, and requests that
+//! are bytes made beforehand. It measures the server and not itself.
+
+use std::{future::poll_fn, io, net::SocketAddr, pin::Pin, str};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// The largest answer that is understood.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// The content type of the API's bodies.
+pub(crate) const JSON: &str = "application/json";
+
+/// The bytes of a request. `body` is its content type and text.
+pub(crate) fn request(method: &str, path: &str, bearer: Option<&str>, body: Option<(&str, &str)>) -> Vec<u8> {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: counterfoil.test\r\n");
+    if let Some(token) = bearer {
+        text.extend(["Authorization: Bearer ", token, "\r\n"]);
+    }
+    if let Some((content_type, body)) = body {
+        text.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
+    } else {
+        text.push_str("\r\n");
+    }
+    text.into_bytes()
+}
+
+/// The request that trades this refresh token.
+pub(crate) fn refresh_request(token: &str) -> Vec<u8> {
+    let body = format!(r#"{{"refresh_token":"{token}"}}"#);
+    request("POST", "/v1/sessions/current/refresh", None, Some((JSON, &body)))
+}
+
+/// One connection, kept open.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// An answer, in the connection's own buffer.
+pub(crate) struct Reply<'c> {
+    /// The status code.
+    pub(crate) status: u16,
+    /// The body.
+    pub(crate) body: &'c str,
+}
+
+impl Reply<'_> {
+    /// The first member of the body with this name, if it is a string without escapes.
+    pub(crate) fn member(&self, name: &str) -> Option<&str> {
+        json_member(self.body, name)
+    }
+}
+
+/// The first member of a JSON text with this name, if it is a string without escapes.
+pub(crate) fn json_member<'t>(json: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = json.split_once(&format!(r#""{name}":""#))?;
+    rest.split_once('"').map(|(value, _)| value)
+}
+
+impl Connection {
+    /// Connects.
+    pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: vec![0; ANSWER_BYTES_MAX] })
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<Reply<'_>> {
+        self.send(request).await?;
+        self.receive().await
+    }
+
+    /// Sends a request; its answer is to be taken with [`Connection::receive`].
+    pub(crate) async fn send(&mut self, mut request: &[u8]) -> io::Result<()> {
+        while !request.is_empty() {
+            let written = poll_fn(|context| Pin::new(&mut self.stream).poll_write(context, request)).await?;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            request = request.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Waits for the answer to what was sent.
+    pub(crate) async fn receive(&mut self) -> io::Result<Reply<'_>> {
+        let mut filled = 0;
+        let head = loop {
+            let free = self.buffer.get_mut(filled..).filter(|free| !free.is_empty()).ok_or_else(|| odd("too long"))?;
+            let mut free = ReadBuf::new(free);
+            poll_fn(|context| Pin::new(&mut self.stream).poll_read(context, &mut free)).await?;
+            if free.filled().is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            filled += free.filled().len();
+            match Head::parse(self.buffer.get(..filled).unwrap_or_default())? {
+                Some(head) if head.answer_bytes() <= filled => break head,
+                _ => {}
+            }
+        };
+        if head.answer_bytes() < filled {
+            return Err(odd("more than was asked for"));
+        }
+        let body = self.buffer.get(head.head_bytes..filled).unwrap_or_default();
+        Ok(Reply { status: head.status, body: str::from_utf8(body).map_err(|_| odd("not text"))? })
+    }
+}
+
+struct Head {
+    status: u16,
+    head_bytes: usize,
+    body_bytes: usize,
+}
+
+impl Head {
+    fn parse(bytes: &[u8]) -> io::Result<Option<Self>> {
+        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+        let head = bytes.get(..end).and_then(|head| str::from_utf8(head).ok()).ok_or_else(|| odd("not text"))?;
+        let status = head.get(9..12).and_then(|status| status.parse().ok()).ok_or_else(|| odd("no status"))?;
+        let mut lines = head.split("\r\n").filter_map(|line| line.split_once(':'));
+        let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let body_bytes = length.and_then(|(_, value)| value.trim().parse().ok()).ok_or_else(|| odd("no length"))?;
+        Ok(Some(Self { status, head_bytes: end + 4, body_bytes }))
+    }
+
+    const fn answer_bytes(&self) -> usize {
+        self.head_bytes + self.body_bytes
+    }
+}
+
+fn odd(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("an answer that this client does not understand: {what}"))
+}
