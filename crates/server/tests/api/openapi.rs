@@ -56,7 +56,7 @@ async fn every_documented_path_is_served_and_the_document_too() {
         let reply = server.send(server.request(method, &path)).await;
         assert!(![404, 405].contains(&reply.status), "{operation}: {reply:?}");
     }
-    let served = server.get("/v1/openapi.json").await.expect(200);
-    assert_eq!(served.header("content-type"), "application/json");
-    assert_eq!(served.text(), counterfoil::openapi_document());
+    let document = server.get("/v1/openapi.json").await.expect(200);
+    assert_eq!(document.header("content-type"), "application/json");
+    assert_eq!(document.text(), counterfoil::openapi_document());
 }

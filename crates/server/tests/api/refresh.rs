@@ -142,7 +142,7 @@ async fn the_retry_window_is_the_configured_one() {
 #[tokio::test]
 async fn a_session_not_used_for_its_idle_lifetime_is_over() {
     let (server, first) = signed_in().await;
-    server.clock.advance(14 * DAY - PAST_THE_WINDOW - Duration::from_secs(1));
+    server.clock.advance(Duration::from_secs(14 * DAY.as_secs() - PAST_THE_WINDOW.as_secs() - 1));
     let second = refreshed(&server, &first).await;
     assert_eq!(second.body["refresh_expires_in"], 14 * DAY.as_secs(), "each refresh pushes the limit on");
     server.clock.advance(14 * DAY);
@@ -163,7 +163,7 @@ async fn no_refresh_moves_the_absolute_limit() {
         assert_eq!(tokens.body["session"]["absolute_until"], limit);
     }
     // Day 88. An access token does not outlive the session either.
-    server.clock.advance(2 * DAY - PAST_THE_WINDOW - Duration::from_mins(10));
+    server.clock.advance(Duration::from_secs(2 * DAY.as_secs() - PAST_THE_WINDOW.as_secs() - 600));
     tokens = refreshed(&server, &tokens).await;
     assert_eq!(tokens.body["expires_in"], 600);
     assert_eq!(tokens.body["refresh_expires_in"], 600);
