@@ -48,7 +48,15 @@ impl Writer {
     pub(crate) fn start(parts: WriterParts, waiting_max: usize) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(waiting_max.max(1));
         let WriterParts { connection, file, clock, counters } = parts;
-        let thread = WriterThread { work: Work::new(connection), file, clock, counters, jobs, rescue_attempts: 0 };
+        let thread = WriterThread {
+            work: Work::new(connection),
+            file,
+            clock,
+            counters,
+            jobs,
+            rescued: false,
+            rescue_attempts: 0,
+        };
         let thread = thread::Builder::new().name("store-writer".into()).spawn(move || thread.run())?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -76,7 +84,8 @@ struct WriterThread {
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
     jobs: Receiver<WriteJob>,
-    /// Since the file was last found in its place.
+    /// Whether a copy was saved, and how often that was tried, since the file was last found in its place.
+    rescued: bool,
     rescue_attempts: u32,
 }
 
@@ -100,7 +109,7 @@ impl WriterThread {
             self.join_all_waiting(batch);
             return (Fate::NotWritten(lost.to_string()), Some(lost));
         }
-        self.rescue_attempts = 0;
+        (self.rescued, self.rescue_attempts) = (false, 0);
         if let Err(error) = self.work.begin() {
             // Each of them would wait as long for the lock, one after the other: better to answer all now.
             self.join_all_waiting(batch);
@@ -140,13 +149,13 @@ impl WriterThread {
     }
 
     fn save_what_can_be_saved(&mut self, lost: &Lost) {
-        if !lost.needs_rescue() || self.rescue_attempts >= RESCUE_ATTEMPTS_MAX {
+        if !lost.needs_rescue() || self.rescued || self.rescue_attempts >= RESCUE_ATTEMPTS_MAX {
             return;
         }
         let now = self.clock.now().as_seconds();
         match rescue(&self.work.connection, self.file.path(), now) {
             Ok(copy) => {
-                self.rescue_attempts = RESCUE_ATTEMPTS_MAX;
+                self.rescued = true;
                 tracing::error!(
                     "{lost}. Nothing is written any more. Everything up to here was saved in `{}`: stop the server, put \
                      that file in the place of the data file (and remove the files ending in -wal and -shm there), and \
@@ -169,8 +178,7 @@ impl WriterThread {
     /// not ours any more, neither is the name.
     fn close(mut self) {
         if let Err(lost) = self.file.check() {
-            self.rescue_attempts = self.rescue_attempts.min(RESCUE_ATTEMPTS_MAX);
-            if self.rescue_attempts < RESCUE_ATTEMPTS_MAX {
+            if !self.rescued {
                 self.rescue_attempts = 0;
             }
             self.save_what_can_be_saved(&lost);

@@ -154,6 +154,11 @@ fn a_lost_log_is_a_lost_file() {
             assert!(refused.to_string().contains(suffix), "{refused}");
             store.check().await.unwrap_err();
             assert_eq!(rescued(&place.files()).len(), 1);
+
+            let of_another = format!("{}{suffix}", place.path().display());
+            fs::write(&of_another, "of another process").unwrap();
+            drop((bench, store));
+            assert_eq!(fs::read(&of_another).unwrap(), b"of another process", "closing deletes by name");
         });
     }
 }
