@@ -130,7 +130,7 @@ fn thieves_of<S: RotationScheme>(setup: &S::Setup, options: &Options, out: &mut 
         let (grants, seconds) = (figures.thief_grants(), figures.seconds_until_caught());
         writeln!(
             out,
-            "| {} | {} | {caught:.2} % | {} | {} | {} | {few:.2} % | {} | {} | {} |",
+            "| {} | {} | {caught:.3} % | {} | {} | {} | {few:.3} % | {} | {} | {} |",
             S::NAME,
             habit.name(),
             grants.median,
