@@ -20,7 +20,8 @@ pub(crate) fn request(method: &str, path: &str, bearer: Option<&str>, body: Opti
         text.extend(["Authorization: Bearer ", token, "\r\n"]);
     }
     if let Some((content_type, body)) = body {
-        text.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
+        let length = body.len().to_string();
+        text.extend(["Content-Type: ", content_type, "\r\nContent-Length: ", &length, "\r\n\r\n", body]);
     } else {
         text.push_str("\r\n");
     }
@@ -105,14 +106,14 @@ impl Connection {
         if head.answer_bytes() < filled {
             return Err(odd("more than was asked for"));
         }
-        let body = self.buffer.get(head.head_bytes..filled).unwrap_or_default();
+        let body = self.buffer.get(head.body_at..filled).unwrap_or_default();
         Ok(Reply { status: head.status, body: str::from_utf8(body).map_err(|_| odd("not text"))? })
     }
 }
 
 struct Head {
     status: u16,
-    head_bytes: usize,
+    body_at: usize,
     body_bytes: usize,
 }
 
@@ -124,11 +125,11 @@ impl Head {
         let mut lines = head.split("\r\n").filter_map(|line| line.split_once(':'));
         let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let body_bytes = length.and_then(|(_, value)| value.trim().parse().ok()).ok_or_else(|| odd("no length"))?;
-        Ok(Some(Self { status, head_bytes: end + 4, body_bytes }))
+        Ok(Some(Self { status, body_at: end + 4, body_bytes }))
     }
 
     const fn answer_bytes(&self) -> usize {
-        self.head_bytes + self.body_bytes
+        self.body_at + self.body_bytes
     }
 }
 

@@ -100,7 +100,7 @@ pub(crate) async fn observe<T: 'static>(
     let commits = before.1.zip(after.1).map(|(before, after)| u64::from(after.wrapping_sub(before)));
     let tally = Tally {
         rate: per_second(latencies.count(), length),
-        processors: (after.0 - before.0).as_secs_f64() / length.as_secs_f64(),
+        processors: after.0.saturating_sub(before.0).as_secs_f64() / length.as_secs_f64(),
         commits: commits.map(|commits| number(commits) / length.as_secs_f64()),
         latencies,
     };

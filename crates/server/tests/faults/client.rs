@@ -42,11 +42,8 @@ impl Held {
         counts.lost.fetch_add(answer.lost.into(), Relaxed);
         counts.put_off.fetch_add(answer.put_off.into(), Relaxed);
         if answer.status != 200 {
-            let minted = minted_at(&self.refresh_token);
-            run.fault(format!(
-                "signed out: {} {} (token of {minted:?}, lost {})",
-                answer.status, answer.body, answer.lost
-            ));
+            let (minted, lost) = (minted_at(&self.refresh_token), answer.lost);
+            run.fault(format!("signed out: {answer} (token of {minted:?}, {lost} answers lost)"));
             return Ok(false);
         }
         self.keep(&answer, run).context("an answer without tokens")?;

@@ -229,7 +229,7 @@ async fn count_working(run: &Arc<Run>, sessions: Vec<Held>) -> anyhow::Result<us
                 if answer.status == 200 {
                     working += 1;
                 } else {
-                    run.fault(format!("a fresh access token is answered {} {}", answer.status, answer.body));
+                    run.fault(format!("a fresh access token is answered {answer}"));
                 }
             }
             Ok(working)

@@ -77,7 +77,7 @@ async fn sign_out(run: &Run, line: &mut Line, held: Held, way: Way) -> anyhow::R
         let Held { refresh_token, access_token, .. } = held;
         run.signed_out(SignedOut { refresh_token, access_token });
     } else {
-        run.fault(format!("{way:?} not signed out: {} {}", answer.status, answer.body));
+        run.fault(format!("{way:?} not signed out: {answer}"));
     }
     Ok(())
 }
@@ -87,11 +87,11 @@ impl SignedOut {
     pub(crate) async fn check(&self, line: &mut Line, run: &Run) -> anyhow::Result<()> {
         let answer = line.ask(&request("GET", "/v1/forward-auth", Some(&self.access_token), None)).await?;
         if answer.status != 401 || answer.member("code") != Some("token_revoked") {
-            run.fault(format!("a signed-out access token is answered {} {}", answer.status, answer.body));
+            run.fault(format!("a signed-out access token is answered {answer}"));
         }
         let answer = line.ask(&refresh_request(&self.refresh_token)).await?;
         if answer.status != 401 || answer.member("code") != Some("invalid_grant") {
-            run.fault(format!("a signed-out refresh token is answered {} {}", answer.status, answer.body));
+            run.fault(format!("a signed-out refresh token is answered {answer}"));
         }
         run.counts.checks.fetch_add(1, Relaxed);
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::driver::http::{Connection, json_member};
 use anyhow::bail;
-use std::{io, net::SocketAddr, time::Duration};
+use std::{fmt, io, net::SocketAddr, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// A client gives an exchange up after this long (the retry window is made for no more than 10 s).
@@ -21,7 +21,7 @@ pub(crate) struct Line {
 /// An answer, and what it took to get it.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) body: String,
+    body: String,
     /// How often the request was sent, or begun to be sent, without an answer coming back.
     pub(crate) lost: u32,
     /// How often the server asked to come again later (503).
@@ -35,6 +35,13 @@ impl Answer {
     }
 }
 
+/// Status and code, and nothing that might be a token.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.member("code").unwrap_or_default())
+    }
+}
+
 impl Line {
     pub(crate) const fn to(address: SocketAddr) -> Self {
         Self { address, connection: None }
@@ -45,16 +52,10 @@ impl Line {
     pub(crate) async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
         let (mut lost, mut put_off) = (0, 0);
         for _ in 0..ATTEMPTS_MAX {
-            let mut connection = match self.connection.take() {
-                Some(connection) => connection,
-                None => match timeout(TIMEOUT, Connection::open(self.address)).await {
-                    Ok(Ok(connection)) => connection,
-                    // Nothing was sent: nothing can have happened.
-                    Ok(Err(_)) | Err(_) => {
-                        sleep(PAUSE).await;
-                        continue;
-                    }
-                },
+            let Some(mut connection) = self.connect().await else {
+                // Nothing was sent: nothing can have happened.
+                sleep(PAUSE).await;
+                continue;
             };
             let exchange = async {
                 let reply = connection.exchange(request).await?;
@@ -77,5 +78,12 @@ impl Line {
             }
         }
         bail!("no answer after {ATTEMPTS_MAX} attempts")
+    }
+    /// The connection there is, or a new one; `None` when nobody listens.
+    async fn connect(&mut self) -> Option<Connection> {
+        if let Some(connection) = self.connection.take() {
+            return Some(connection);
+        }
+        timeout(TIMEOUT, Connection::open(self.address)).await.ok()?.ok()
     }
 }
