@@ -52,6 +52,12 @@ impl UnixMillis {
 pub trait Clock: Send + Sync {
     /// The current wall-clock instant. It may jump: rules that use it must stay safe when it does.
     fn now(&self) -> UnixMillis;
+
+    /// Time since some fixed moment, by a clock that nobody can set. A clock that is never set may give its own time, as
+    /// it does unless told otherwise.
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.now().as_millis()).unwrap_or(0))
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,16 @@
 //! The one real clock and the one real source of randomness. Only startup hands them out.
 
 use counterfoil_domain::{entropy::Entropy, time::Clock, time::UnixMillis};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
-/// The machine's wall clock.
+/// When the process first looked at the clock that nobody can set.
+#[expect(clippy::disallowed_methods, reason = "this is the place where the real clock is read")]
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// The machine's clocks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -12,6 +19,10 @@ impl Clock for SystemClock {
     fn now(&self) -> UnixMillis {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         UnixMillis::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn monotonic(&self) -> Duration {
+        STARTED.elapsed()
     }
 }
 

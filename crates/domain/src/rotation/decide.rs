@@ -63,11 +63,14 @@ pub struct Decision {
 /// | 2 | presented = head, now − given ≤ G | [`Verdict::Reissue`] |
 /// | 3 | presented = head, now − given > G | [`Verdict::Sibling`] |
 /// | 4 | presented = child, now − child ≤ G | [`Verdict::Same`] |
-/// | 5 | presented ≥ head_at | [`Verdict::Advance`] |
-/// | 6 | presented = prev, now − head_at ≤ G | [`Verdict::Straggler`] |
-/// | 7 | head in the loss window, prev < presented < head, now − head_at ≤ G | [`Verdict::Straggler`] |
-/// | 8 | head < presented < head_at, presented in the loss window | [`Verdict::Amnesty`] |
+/// | 5 | presented > prev, presented or head in the loss window, now − given ≤ G | [`Verdict::Straggler`] |
+/// | 6 | presented ≥ `head_at` | [`Verdict::Advance`] |
+/// | 7 | presented = prev, now − `head_at` ≤ G | [`Verdict::Straggler`] |
+/// | 8 | head < presented < `head_at`, presented in the loss window | [`Verdict::Amnesty`] |
 /// | 9 | anything else | [`Verdict::Theft`] |
+///
+/// While now is inside the loss window, every instant counts as at most G ago: the new primary's clock may be ahead of
+/// the old one's, or the clock may just have been set.
 ///
 /// ```
 /// use counterfoil_domain::{rotation::{Rotation, RotationRules, Verdict, decide}, time::UnixMillis};
@@ -87,7 +90,8 @@ pub struct Decision {
 /// ```
 pub fn decide(row: &Rotation, presented: Serial, now: UnixMillis, rules: &RotationRules) -> Decision {
     // A clock that went back makes `since` zero, that is "just now": the lenient side, and serials still rise.
-    let within = |then: UnixMillis| now.since(then) <= rules.retry_window;
+    let unsettled = rules.loss_window.is_some_and(|window| window.is_open(now));
+    let within = |then: UnixMillis| unsettled || now.since(then) <= rules.retry_window;
     let lost = |serial: Serial| rules.loss_window.is_some_and(|window| window.contains(serial));
 
     if presented == row.head {
@@ -100,16 +104,17 @@ pub fn decide(row: &Rotation, presented: Serial, now: UnixMillis, rules: &Rotati
     if presented == row.child && within(row.child.minted_at()) {
         return Decision { verdict: Verdict::Same, write: None, reply: Some(row.child) };
     }
+    // After a failover an honest client may hold several serials that no row knows. They meet in one child, without a
+    // rotation, until nobody can still be waiting for another: rotating at once would part them again.
+    if within(row.given) && row.prev < presented && (lost(presented) || lost(row.head)) {
+        return hand_out(Verdict::Straggler, Rotation { given: now, ..*row });
+    }
     // Not `== child`: an older sibling advances too (its holder never saw the newer one), and so does a serial above
     // `child`, which only we can have minted, in a write that a failover lost.
     if presented >= row.head_at {
         return advance(Verdict::Advance, row, presented, now);
     }
-    let just_overtaken = within(row.head_at.minted_at());
-    if just_overtaken && presented == row.prev {
-        return hand_out(Verdict::Straggler, Rotation { given: now, ..*row });
-    }
-    if just_overtaken && lost(row.head) && row.prev < presented && presented < row.head {
+    if presented == row.prev && within(row.head_at.minted_at()) {
         return hand_out(Verdict::Straggler, Rotation { given: now, ..*row });
     }
     if row.head < presented && lost(presented) {
@@ -224,8 +229,9 @@ mod tests {
         let verdict = |presented, now| decide(&row(), serial(presented), at(now), &rules).verdict;
         assert_eq!(verdict(150_000, 400_000), Verdict::Amnesty);
         assert_eq!(verdict(60_000, 210_000), Verdict::Straggler);
-        assert_eq!(verdict(60_000, 200_000 + G + 1), Verdict::Theft);
+        assert_eq!(verdict(60_000, 205_000 + G + 1), Verdict::Theft);
         assert_eq!(verdict(40_000, 210_000), Verdict::Theft);
+        assert_eq!(verdict(150_000, 210_000), Verdict::Straggler, "no rotation while one was just handed out");
 
         let elsewhere = LossWindow { from: at(0), until: at(40_000) };
         let rules = RotationRules { loss_window: Some(elsewhere), ..RotationRules::default() };

@@ -20,10 +20,12 @@
 //!
 //! The field calls the whole a *token family with reuse detection* (RFC 9700 §4.14.2).
 
+mod clock_jump;
 mod decide;
 mod row;
 mod token;
 
+pub use clock_jump::ClockJumps;
 pub use decide::{Decision, RotationRules, Verdict, decide};
 pub use row::{LossWindow, Rotation, Serial};
 pub use token::{RefreshKey, RefreshKeyId, RefreshKeys, RefreshToken, RefreshTokenError, TOKEN_PREFIX};

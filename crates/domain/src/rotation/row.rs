@@ -73,9 +73,24 @@ pub struct LossWindow {
 }
 
 impl LossWindow {
-    /// The window after a promotion: `last_heartbeat` is the newest found in the promoted store.
+    /// The window after a promotion: `last_heartbeat` is the newest found in the promoted store, `epoch_start` is the
+    /// new primary's clock, which may be behind the old one's.
     pub fn after_promotion(last_heartbeat: UnixMillis, epoch_start: UnixMillis, retry_window: Duration) -> Self {
-        Self { from: last_heartbeat.minus(Duration::from_secs(1)), until: epoch_start.plus(retry_window) }
+        Self {
+            from: last_heartbeat.minus(Duration::from_secs(1)),
+            until: epoch_start.max(last_heartbeat).plus(retry_window),
+        }
+    }
+
+    /// Whether the window is still open: what is presented now may stem from before.
+    pub fn is_open(&self, now: UnixMillis) -> bool {
+        now <= self.until
+    }
+
+    /// A window over both.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        Self { from: self.from.min(other.from), until: self.until.max(other.until) }
     }
 
     /// Whether a serial was minted inside the window.

@@ -19,7 +19,11 @@ impl App {
         let mut failing = false;
         loop {
             let result = tokio::select! {
-                _ = poll.tick() => self.follow_feed().await,
+                _ = poll.tick() => {
+                    // Often enough that a slewing clock is not taken for one that was set.
+                    self.look_at_clocks(self.0.parts.clock.now());
+                    self.follow_feed().await
+                }
                 _ = prune.tick() => self.prune().await,
             };
             match result {

@@ -29,11 +29,18 @@ use crate::{
     keys::KeyRing,
 };
 use counterfoil_domain::{
-    entropy::Entropy, event::Occasion, password::PasswordRules, policy::Lifetimes, rotation::RotationRules,
-    session::RefreshTerms, store::Store, time::Clock,
+    entropy::Entropy,
+    event::Occasion,
+    password::PasswordRules,
+    policy::Lifetimes,
+    rotation::{ClockJumps, LossWindow, RotationRules},
+    session::RefreshTerms,
+    store::Store,
+    time::{Clock, UnixMillis},
 };
 use counterfoil_guard::{Guard, Revocations};
 use email_directory::EmailDirectory;
+use parking_lot::Mutex;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// What the operator decided, as the use cases need it.
@@ -82,15 +89,6 @@ impl Settings {
     pub fn longest_token_lifetime(&self) -> Duration {
         self.lifetimes.access_token_lifetime + self.leeway
     }
-
-    /// What a refresh depends on.
-    pub fn refresh_terms(&self) -> RefreshTerms {
-        RefreshTerms {
-            rotation: self.rotation,
-            lifetimes: self.lifetimes,
-            longest_token_lifetime: self.longest_token_lifetime(),
-        }
-    }
 }
 
 /// Where a request came from.
@@ -109,6 +107,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     emails: EmailDirectory,
+    clock_jumps: Mutex<ClockJumps>,
 }
 
 /// What an [`App`] is made of.
@@ -134,7 +133,7 @@ pub struct AppParts {
 impl App {
     /// An app of these parts. It is cold until [`App::follow_feed`] has read the feed once.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Inner { parts, emails: EmailDirectory::default() }))
+        Self(Arc::new(Inner { parts, emails: EmailDirectory::default(), clock_jumps: Mutex::default() }))
     }
 
     /// Verifies access tokens of this server.
@@ -160,6 +159,23 @@ impl App {
     /// How far the feed has been applied in memory, and whether it has been read at all.
     pub fn revocations(&self) -> &Revocations {
         &self.0.parts.revocations
+    }
+
+    /// What a refresh at `now` depends on. Looks whether the clock was set meanwhile.
+    fn refresh_terms(&self, now: UnixMillis) -> RefreshTerms {
+        let settings = self.settings();
+        let loss_window = self.look_at_clocks(now);
+        RefreshTerms {
+            rotation: RotationRules { loss_window, ..settings.rotation },
+            lifetimes: settings.lifetimes,
+            longest_token_lifetime: settings.longest_token_lifetime(),
+        }
+    }
+
+    /// Compares the wall clock with the one that nobody can set.
+    fn look_at_clocks(&self, now: UnixMillis) -> Option<LossWindow> {
+        let (monotonic, retry_window) = (self.0.parts.clock.monotonic(), self.settings().rotation.retry_window);
+        self.0.clock_jumps.lock().observe(now, monotonic, retry_window)
     }
 
     pub(crate) fn occasion(&self, origin: &RequestOrigin) -> Occasion<'_> {

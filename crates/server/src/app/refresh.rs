@@ -8,7 +8,6 @@ use counterfoil_domain::{
     session::{DeadReason, RefreshOutcome, RefreshRequest, refresh},
 };
 use counterfoil_wire::TokenReply;
-use std::sync::Arc;
 
 /// What is presented for a refresh.
 #[derive(Default)]
@@ -39,10 +38,10 @@ impl App {
         let scope = input.scope.map(|scope| scope.parse::<ScopeSet>()).transpose()?;
         let request = RefreshRequest { token, scope, client_id: input.client_id, accepted_at };
 
-        let terms = self.settings().refresh_terms();
-        let (entropy, ip) = (Arc::clone(&self.0.parts.entropy), origin.ip);
+        let (app, ip) = (self.clone(), origin.ip);
         let decided = self.store().decide_session(token.session, move |view, now| {
-            refresh(view, &request, &terms, &Occasion { now, ip, entropy: &*entropy })
+            let occasion = Occasion { now, ip, entropy: &*app.0.parts.entropy };
+            refresh(view, &request, &app.refresh_terms(now), &occasion)
         });
         let (outcome, committed) = decided.await?;
         self.apply_committed(&committed);

@@ -1,0 +1,84 @@
+//! Noticing that somebody set the clock.
+//!
+//! A wall clock that jumps ahead makes everything under way look old: a retry seconds after its first attempt is judged
+//! as hours late, gets a sibling, and two tabs of one honest client part. The rule cannot see that by itself, so whoever
+//! runs it compares the wall clock with one that nobody can set, and treats a jump as a failover is treated: by opening a
+//! [`LossWindow`]. A clock that goes back needs nothing: ages become zero, and serials rise by their fence.
+
+use super::LossWindow;
+use crate::time::UnixMillis;
+use std::time::Duration;
+
+/// A difference smaller than this between two looks is drift or slewing, and far below the retry window.
+const JUMP_MIN: Duration = Duration::from_secs(1);
+
+/// What was seen of the two clocks so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ClockJumps {
+    /// Wall clock less monotonic clock at the last look, in milliseconds.
+    offset_millis: Option<i64>,
+    window: Option<LossWindow>,
+}
+
+impl ClockJumps {
+    /// Looks at both clocks, and gives the loss window that a jump has opened, if one is still open. Look at least every
+    /// few minutes, so that slewing is not taken for a jump.
+    pub fn observe(&mut self, wall: UnixMillis, monotonic: Duration, retry_window: Duration) -> Option<LossWindow> {
+        let offset = wall.minus(monotonic).as_millis();
+        if let Some(before) = self.offset_millis.replace(offset) {
+            let jump = UnixMillis::from_millis(offset).since(UnixMillis::from_millis(before));
+            if jump >= JUMP_MIN {
+                let opened = LossWindow { from: wall.minus(jump), until: wall.plus(retry_window) };
+                self.window = Some(self.window.map_or(opened, |window| window.joined(&opened)));
+            }
+        }
+        self.window = self.window.filter(|window| window.is_open(wall));
+        self.window
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const G: Duration = Duration::from_secs(15);
+
+    fn at(seconds: i64) -> UnixMillis {
+        UnixMillis::from_seconds(seconds)
+    }
+
+    fn uptime(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_jump_ahead_opens_a_window_that_closes_by_itself() {
+        let mut jumps = ClockJumps::default();
+        assert_eq!(jumps.observe(at(1_000), uptime(10), G), None);
+        assert_eq!(jumps.observe(at(1_060), uptime(70), G), None);
+        let window = LossWindow { from: at(1_061), until: at(4_661 + 15) };
+        assert_eq!(jumps.observe(at(4_661), uptime(71), G), Some(window));
+        assert_eq!(jumps.observe(at(4_676), uptime(86), G), Some(window));
+        assert_eq!(jumps.observe(at(4_677), uptime(87), G), None);
+    }
+
+    #[test]
+    fn slewing_and_going_back_open_none() {
+        let mut jumps = ClockJumps::default();
+        for step in 0..100 {
+            // Half a second gained in each look.
+            let wall = UnixMillis::from_millis(1_000_000 + step * 1_500);
+            assert_eq!(jumps.observe(wall, uptime(u64::try_from(step).unwrap()), G), None);
+        }
+        assert_eq!(jumps.observe(at(5), uptime(200), G), None);
+    }
+
+    #[test]
+    fn two_jumps_make_one_window() {
+        let mut jumps = ClockJumps::default();
+        jumps.observe(at(1_000), uptime(0), G);
+        jumps.observe(at(2_000), uptime(1), G);
+        let joined = LossWindow { from: at(1_001), until: at(3_000 + 15) };
+        assert_eq!(jumps.observe(at(3_000), uptime(2), G), Some(joined));
+    }
+}
