@@ -22,17 +22,33 @@ use std::{
 
 /// A clock that stands still until a test turns it.
 #[derive(Debug)]
-pub struct TestClock(AtomicI64);
+pub struct TestClock {
+    now_millis: AtomicI64,
+    /// By how much somebody has set it, which the monotonic clock does not follow.
+    set_by_millis: AtomicI64,
+}
 
 impl TestClock {
     /// A clock that shows an instant in 2027.
     pub fn new() -> Self {
-        Self(AtomicI64::new(1_800_000_000_000))
+        Self { now_millis: AtomicI64::new(1_800_000_000_000), set_by_millis: AtomicI64::new(0) }
     }
 
-    /// Turns the clock on.
+    /// Time passes.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Relaxed);
+        self.now_millis.fetch_add(millis(by), Relaxed);
+    }
+
+    /// Somebody sets the clock ahead: no time passes.
+    pub fn set_ahead(&self, by: Duration) {
+        self.set_by_millis.fetch_add(millis(by), Relaxed);
+        self.advance(by);
+    }
+
+    /// Somebody sets the clock back: no time passes.
+    pub fn set_back(&self, by: Duration) {
+        self.set_by_millis.fetch_sub(millis(by), Relaxed);
+        self.now_millis.fetch_sub(millis(by), Relaxed);
     }
 }
 
@@ -44,8 +60,17 @@ impl Default for TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> UnixMillis {
-        UnixMillis::from_millis(self.0.load(Relaxed))
+        UnixMillis::from_millis(self.now_millis.load(Relaxed))
     }
+
+    fn monotonic(&self) -> Duration {
+        let unset = self.now_millis.load(Relaxed) - self.set_by_millis.load(Relaxed);
+        Duration::from_millis(u64::try_from(unset).unwrap())
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap()
 }
 
 /// Different bytes at every call, the same ones in every run (splitmix64).

@@ -13,6 +13,7 @@
 mod answers;
 mod bad_input;
 mod bad_tokens;
+mod clock_set;
 mod data_file_lost;
 mod data_folder;
 mod denied;

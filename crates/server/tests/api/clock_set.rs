@@ -1,0 +1,61 @@
+//! Somebody sets the machine's clock while people are signed in: nobody is signed out, nothing comes back.
+
+use crate::harness::{PAST_THE_WINDOW, Server};
+use std::time::Duration;
+
+const EMAIL: &str = "minsu@example.com";
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Without a look at the monotonic clock the retry would be an hour late, get a sibling, and the two tabs' tokens would
+/// sign each other out.
+#[tokio::test]
+async fn set_ahead_between_a_refresh_and_its_retry() {
+    let server = Server::start().await;
+    let first = server.sign_up(EMAIL).await;
+    server.clock.advance(PAST_THE_WINDOW);
+    let one_tab = server.refresh(&first.refresh).await.expect(200).tokens();
+    server.clock.set_ahead(HOUR);
+    let other_tab = server.refresh(&first.refresh).await.expect(200).tokens();
+    assert_eq!(other_tab.refresh, one_tab.refresh, "a retry, whatever the clock shows");
+
+    // Afterwards rotation and theft detection are as ever.
+    server.clock.advance(PAST_THE_WINDOW);
+    let next = server.refresh(&other_tab.refresh).await.expect(200).tokens();
+    assert_ne!(next.refresh, other_tab.refresh);
+    server.clock.advance(PAST_THE_WINDOW);
+    server.refresh(&next.refresh).await.expect(200);
+    server.clock.advance(PAST_THE_WINDOW);
+    server.refresh(&first.refresh).await.expect_refusal(401, "invalid_grant");
+}
+
+#[tokio::test]
+async fn set_back_serials_still_rise_and_nobody_is_signed_out() {
+    let server = Server::start().await;
+    let mut tokens = server.sign_up(EMAIL).await;
+    for _ in 0..3 {
+        server.clock.advance(PAST_THE_WINDOW);
+        tokens = server.refresh(&tokens.refresh).await.expect(200).tokens();
+    }
+    server.clock.set_back(HOUR);
+    for _ in 0..3 {
+        tokens = server.refresh(&tokens.refresh).await.expect(200).tokens();
+        server.clock.advance(HOUR);
+    }
+    server.refresh(&tokens.refresh).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_was_signed_out_stays_out() {
+    for ahead in [true, false] {
+        let server = Server::start().await;
+        let tokens = server.sign_up(EMAIL).await;
+        server.with_token("DELETE", "/v1/sessions", &tokens.access).await.expect(200);
+        if ahead {
+            server.clock.set_ahead(HOUR)
+        } else {
+            server.clock.set_back(HOUR)
+        }
+        server.account(&tokens.access).await.expect(401);
+        server.refresh(&tokens.refresh).await.expect_refusal(401, "invalid_grant");
+    }
+}
