@@ -24,6 +24,14 @@ pub(crate) struct Window {
     pub(crate) ends: Instant,
 }
 
+impl Tally {
+    /// How much processor time the server spent on one answer: unlike the rate, it is hardly disturbed by whatever else
+    /// the machine does.
+    pub(crate) fn microseconds_each(&self) -> f64 {
+        self.processors / self.rate * 1e6
+    }
+}
+
 impl Window {
     /// A window of this length, after a warm-up that begins now.
     pub(crate) fn of(length: Duration) -> Self {

@@ -33,6 +33,7 @@ struct Step {
     commits: Vec<f64>,
     medians: Vec<f64>,
     slowest: Vec<f64>,
+    microseconds: Vec<f64>,
 }
 
 pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow::Result<()> {
@@ -55,11 +56,11 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
             let (median, slow) = (tally.latencies.percentile_ms(500), tally.latencies.percentile_ms(990));
             println!(
                 "  round {round}: {clients:>3} clients {:>7.0}/s  {:.3} of the ceiling, {:>6.0} commits/s, \
-                 p50 {median:.2} ms, p99 {slow:.2} ms, {:.2} processors",
+                 p50 {median:.2} ms, p99 {slow:.2} ms, {:.1} µs of the server each",
                 tally.rate,
                 tally.rate / ceiling,
                 tally.commits.unwrap_or(f64::NAN),
-                tally.processors,
+                tally.microseconds_each(),
             );
             if rested > 0 {
                 println!(
@@ -71,6 +72,7 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
             step.commits.extend(tally.commits);
             step.medians.push(median);
             step.slowest.push(slow);
+            step.microseconds.push(tally.microseconds_each());
         }
     }
     for ((clients, rate, ratio), step) in STEPS.into_iter().zip(&steps) {
@@ -82,6 +84,7 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
         add("commits", Unit::PerSecond, &step.commits, Target::None);
         add("p50", Unit::Milliseconds, &step.medians, Target::None);
         add("p99", Unit::Milliseconds, &step.slowest, Target::None);
+        add("server time each", Unit::Microseconds, &step.microseconds, Target::None);
     }
     server.stop()
 }

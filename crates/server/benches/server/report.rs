@@ -23,6 +23,7 @@ pub(crate) enum Unit {
     PerSecond,
     Ratio,
     Milliseconds,
+    Microseconds,
     /// Of a million bytes.
     Megabytes,
     Count,
@@ -153,6 +154,7 @@ impl Unit {
             Self::PerSecond => "/s",
             Self::Ratio | Self::Count => "",
             Self::Milliseconds => "ms",
+            Self::Microseconds => "µs",
             Self::Megabytes => "MB",
         }
     }
@@ -163,7 +165,7 @@ impl Unit {
             Self::PerSecond | Self::Count => format!("{value:.0}"),
             Self::Ratio => format!("{value:.3}"),
             Self::Milliseconds => format!("{value:.2}"),
-            Self::Megabytes => format!("{value:.1}"),
+            Self::Megabytes | Self::Microseconds => format!("{value:.1}"),
         }
     }
 

@@ -26,6 +26,7 @@ struct Contender<'s> {
     target: Target,
     rates: Vec<f64>,
     ratios: Vec<f64>,
+    microseconds: Vec<f64>,
 }
 
 pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow::Result<()> {
@@ -47,6 +48,7 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
         target,
         rates: Vec::new(),
         ratios: Vec::new(),
+        microseconds: Vec::new(),
     };
     let bearer = Some(token.as_str());
     let mut contenders = [
@@ -67,13 +69,14 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
             }
             contender.rates.push(tally.rate);
             contender.ratios.push(tally.rate / ceiling);
+            contender.microseconds.push(tally.microseconds_each());
             println!(
-                "  round {round}: {:<50} {:>8.0}/s  {:.3} of the ceiling, p99 {:.2} ms, {:.2} processors",
+                "  round {round}: {:<50} {:>8.0}/s  {:.3} of the ceiling, p99 {:.2} ms, {:.1} µs of the server each",
                 contender.name,
                 tally.rate,
                 tally.rate / ceiling,
                 tally.latencies.percentile_ms(990),
-                tally.processors,
+                tally.microseconds_each(),
             );
         }
     }
@@ -83,6 +86,10 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
     for contender in contenders.iter().skip(1) {
         let name = format!("{} ÷ ceiling", contender.name);
         report.add(Part::Verification, name, Unit::Ratio, &contender.ratios, contender.target);
+    }
+    for contender in &contenders {
+        let name = format!("{}: server time each", contender.name);
+        report.add(Part::Verification, name, Unit::Microseconds, &contender.microseconds, Target::None);
     }
     server.stop()
 }
