@@ -1,4 +1,11 @@
 //! The command line as a person or a script meets it: the real binary, its exit status, and both of its streams.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this whole crate is a test: a panic is its report"
+)]
 
 mod accounts;
 mod configuration;
@@ -11,30 +18,30 @@ use std::{
 };
 
 /// How a run of the program ended.
-pub struct Run {
+pub(crate) struct Run {
     /// Its exit status.
-    pub status: i32,
+    pub(crate) status: i32,
     /// What it wrote to standard output.
-    pub out: String,
+    pub(crate) out: String,
     /// What it wrote to standard error.
-    pub err: String,
+    pub(crate) err: String,
 }
 
 impl Run {
     /// Asserts the exit status, showing both streams if it is another, and hands the run on.
-    pub fn expect(self, status: i32) -> Self {
+    pub(crate) fn expect(self, status: i32) -> Self {
         assert_eq!(self.status, status, "\nstdout: {}\nstderr: {}", self.out, self.err);
         self
     }
 
     /// The output as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
 }
 
 /// Runs `counterfoil` in `folder`, so that no configuration of the machine is found, with `input` on its standard input.
-pub fn run(folder: &Path, arguments: &[&str], input: &str) -> Run {
+pub(crate) fn run(folder: &Path, arguments: &[&str], input: &str) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
         .args(arguments)
         .current_dir(folder)
