@@ -4,7 +4,10 @@
 //! processes on the same store have revoked, such as the command line's `session end`.
 
 use super::App;
-use counterfoil_domain::{revocation::FeedHead, store::StoreError};
+use counterfoil_domain::{
+    revocation::{FeedEntry, FeedHead},
+    store::StoreError,
+};
 use std::time::Duration;
 
 /// How often the feed is read.
@@ -31,11 +34,13 @@ impl App {
                 continue;
             }
             revocations.apply(&page.entries);
-            // Entries past their time are pruned from the front, so the first page may begin anywhere.
             for entry in &page.entries {
-                let dense = entry.head.position.seq == applied.position.seq.saturating_add(1);
-                if dense && !entry.follows(&applied) {
-                    tracing::error!(at = ?entry.head.position, "the feed's chain is broken: two stores claim to be one");
+                if breaks_chain(&applied, entry) {
+                    let seq = entry.head.position.seq;
+                    tracing::error!(
+                        seq,
+                        "the feed's chain is broken: two servers write to copies of one store; stop one"
+                    );
                 }
                 applied = entry.head;
             }
@@ -51,6 +56,13 @@ impl App {
     }
 }
 
+/// Whether an entry contradicts the one before it. The first that is read has none before it (a feed begins in an epoch
+/// of its own, and entries past their time are pruned from the front), and neither has one behind a pruned gap.
+fn breaks_chain(applied: &FeedHead, entry: &FeedEntry) -> bool {
+    let (before, seq) = (applied.position.seq, entry.head.position.seq);
+    before > 0 && seq == before.saturating_add(1) && !entry.follows(applied)
+}
+
 /// Whether the store has less than what was applied, or something else at the same place.
 fn is_another_history(applied: &FeedHead, head: &FeedHead) -> bool {
     let (before, now) = (applied.position, head.position);
@@ -61,10 +73,32 @@ fn is_another_history(applied: &FeedHead, head: &FeedHead) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use counterfoil_domain::revocation::{Chain, Epoch, FeedPosition};
+    use counterfoil_domain::{
+        id::FeedEntryId,
+        revocation::{Chain, Epoch, FeedPosition, Revocation, RevocationDraft},
+        time::UnixMillis,
+    };
 
     fn head(seq: i64, chain: u8) -> FeedHead {
         FeedHead { position: FeedPosition { epoch: Epoch(1), seq }, chain: Chain([chain; 16]) }
+    }
+
+    #[test]
+    fn only_a_contradiction_breaks_the_chain() {
+        let entry_after = |before: FeedHead| {
+            let (id, at) = (FeedEntryId::from_bytes([1; 16]), UnixMillis::from_millis(1));
+            FeedEntry::seal(
+                &before,
+                RevocationDraft { id, at, drop_at: at, revocation: Revocation::Keys { version: 1 } },
+            )
+        };
+        assert!(
+            !breaks_chain(&FeedHead::default(), &entry_after(head(0, 0))),
+            "the first of a feed, read after a start"
+        );
+        assert!(!breaks_chain(&head(5, 1), &entry_after(head(5, 1))));
+        assert!(!breaks_chain(&head(5, 1), &entry_after(head(8, 1))), "behind a pruned gap");
+        assert!(breaks_chain(&head(5, 1), &entry_after(head(5, 2))));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl App {
                 self.token_reply(&session, &account, refresh_token, &scope)
             }
             RefreshOutcome::Theft => {
-                tracing::warn!(session = %token.session, ip = ?origin.ip, "refresh token reused: session ended");
+                tracing::warn!(session = %token.session, ip = origin.ip.map(tracing::field::display), "refresh token reused: session ended");
                 Err(AppError::InvalidGrant("reused"))
             }
             RefreshOutcome::Dead(reason) => Err(AppError::InvalidGrant(match reason {

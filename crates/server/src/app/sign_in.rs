@@ -83,8 +83,11 @@ impl App {
             Some(password) => self.0.parts.hasher.verify(password, hash).await?,
             None => false,
         };
+        let known = account.as_ref().map(|account| account.id);
         let Some(account) = account.filter(|account| matches && account.disabled_at.is_none()) else {
-            tracing::info!(ip = ?origin.ip, "sign-in refused");
+            // The address that was tried may be a mistyped password: only a known account is named.
+            let (known, ip) = (known.map(tracing::field::display), origin.ip.map(tracing::field::display));
+            tracing::info!(account = known, ip, "sign-in refused");
             return Err(AppError::InvalidCredentials);
         };
 

@@ -48,6 +48,8 @@ async fn run_server(config: &Config) -> anyhow::Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let base_url = format!("http://{}", listener.local_addr()?);
     let counterfoil = Counterfoil::open(config, &base_url).await?;
+    tracing::info!(address = base_url, version = env!("CARGO_PKG_VERSION"), data = %counterfoil.data_path().display(), "listening");
+    warn_if_exposed(config);
     print_welcome(&counterfoil, config, &base_url)?;
     let shutdown = async {
         tokio::select! {
@@ -70,9 +72,18 @@ fn start_logging(config: &Config) -> anyhow::Result<()> {
         .with_ansi(std::io::stderr().is_terminal());
     match config.log.format {
         LogFormat::Text => logs.init(),
-        LogFormat::Json => logs.json().flatten_event(true).init(),
+        LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).init(),
     }
     Ok(())
+}
+
+/// Beyond this machine, plain http shows every password and token to whoever is on the way (OAuth 2.1 §1.5).
+fn warn_if_exposed(config: &Config) {
+    if !config.listen.ip().is_loopback() && config.public_url.is_none() {
+        tracing::warn!(
+            "listening beyond this machine over plain http: put TLS in front, and set public_url to what it is reached at"
+        );
+    }
 }
 
 fn print_welcome(counterfoil: &Counterfoil, config: &Config, base_url: &str) -> anyhow::Result<()> {

@@ -195,6 +195,7 @@ fn claim_meaning(name: &str, value: &Value, now: u64) -> String {
         "client_id" => "the application it was issued to".into(),
         "scope" => "what it may do".into(),
         "sid" => "the session it belongs to".into(),
+        "gen" => "the account's generation; signing out everywhere raises it".into(),
         "cnf" => "bound to a key (RFC 7800)".into(),
         "amr" => "how they signed in".into(),
         _ => String::new(),

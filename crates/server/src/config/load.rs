@@ -3,6 +3,7 @@
 use super::Config;
 use figment::{
     Figment, Source,
+    error::Kind,
     providers::{Env, Format, Serialized, Toml},
     value::{Dict, Value},
 };
@@ -19,7 +20,7 @@ const DEFAULT_FILE: &str = "counterfoil.toml";
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// An option that is unknown or of the wrong type; the text names it, its value's source, and what was expected.
-    #[error("{0}")]
+    #[error("{}", explain(.0))]
     Invalid(Box<figment::Error>),
     /// An option whose value is unsafe or contradicts another.
     #[error("option `{option}`: {problem}")]
@@ -32,6 +33,36 @@ pub enum ConfigError {
     /// The file that was named does not exist.
     #[error("there is no configuration file {}", .0.display())]
     NoFile(PathBuf),
+}
+
+/// figment's error in the words of our options: which one, from where, what was expected.
+fn explain(error: &figment::Error) -> String {
+    let source = match &error.metadata {
+        Some(metadata) => match &metadata.source {
+            Some(Source::File(file)) => file.display().to_string(),
+            _ => metadata.name.to_string(),
+        },
+        None => "the configuration".to_owned(),
+    };
+    // The environment spells options in capitals; the file and the documentation do not.
+    let path = error.path.join(".").to_lowercase();
+    match &error.kind {
+        Kind::UnknownField(name, known) => {
+            let section = path.rsplit_once('.').map_or(String::new(), |(section, _)| format!("{section}."));
+            format!(
+                "{source}: there is no option `{section}{}`; here can be: {}",
+                name.to_lowercase(),
+                known.join(", ")
+            )
+        }
+        Kind::InvalidType(found, expected) => {
+            let expected = expected.replace("usize", "a whole number").replace("a string", "text in quotes");
+            format!("{source}: option `{path}`: expected {expected}, found {found}")
+        }
+        Kind::Message(message) if path.is_empty() => format!("{source}: {message}"),
+        Kind::Message(message) => format!("{source}: option `{path}`: {message}"),
+        other => format!("{source}: option `{path}`: {other}"),
+    }
 }
 
 /// What the command line says.

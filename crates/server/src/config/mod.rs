@@ -7,8 +7,10 @@ pub use duration::HumanDuration;
 pub use load::{ConfigError, ConfigSources, Setting, load, settings};
 
 use counterfoil_domain::{password::PasswordRules, policy::Lifetimes, rotation::RotationRules};
+use counterfoil_jwt::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf};
+use tracing_subscriber::EnvFilter;
 
 /// Every option, with its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -206,6 +208,13 @@ impl Config {
         if self.access_token.leeway.get().as_secs() > 120 {
             return refuse("access_token.leeway", "expected at most 2m (RFC 7519 §4.1.4: a few minutes at most)");
         }
+        if self.signing.algorithm.parse::<Algorithm>().is_err() {
+            let known: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+            return refuse("signing.algorithm", &format!("expected one of {}", known.join(", ")));
+        }
+        if let Err(error) = EnvFilter::try_new(&self.log.filter) {
+            return refuse("log.filter", &error.to_string());
+        }
         if let Some(url) = &self.public_url {
             check_public_url(url)?;
         }
@@ -242,7 +251,9 @@ mod tests {
     #[test]
     fn unsafe_options_are_refused_by_name() {
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 8] = [
+        let cases: [(&str, Change); 10] = [
+            ("signing.algorithm", |config| config.signing.algorithm = "none".into()),
+            ("log.filter", |config| config.log.filter = "loud==".into()),
             ("password.characters_min", |config| config.password.characters_min = 7),
             ("store", |config| config.store = Some("mysql://x".into())),
             ("access_token.lifetime", |config| config.access_token.lifetime = HumanDuration::from_seconds(0)),

@@ -84,7 +84,11 @@ impl From<AppError> for HttpError {
         };
         // What failed inside is for the log; outside it is enough that it will pass.
         if status == S::SERVICE_UNAVAILABLE {
-            tracing::error!(%error, code, "request not served");
+            if code == "overloaded" {
+                tracing::warn!(code, "request shed");
+            } else {
+                tracing::error!(%error, code, "request not served");
+            }
             return Self::new(status, code, "the server cannot do this right now; nothing is lost: try again in a moment");
         }
         if let AppError::InvalidGrant(reason) = error {

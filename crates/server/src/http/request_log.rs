@@ -23,11 +23,7 @@ pub(super) async fn log_request(request: Request, next: Next) -> Response {
         let span = tracing::info_span!("request", id, method = %request.method(), path);
         let response = next.run(request).instrument(span.clone()).await;
         let status = response.status();
-        if status.is_server_error() {
-            span.in_scope(|| tracing::error!(status = status.as_u16(), "answered"));
-        } else {
-            span.in_scope(|| tracing::debug!(status = status.as_u16(), "answered"));
-        }
+        span.in_scope(|| tracing::debug!(status = status.as_u16(), "answered"));
         response
     } else {
         next.run(request).await

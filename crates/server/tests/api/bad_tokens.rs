@@ -177,3 +177,19 @@ async fn tokens_in_the_wrong_place() {
     server.send(get().json(&json!({ "access_token": tokens.access }))).await.expect_refusal(401, "token_missing");
     server.send(get().header("authorization", bearer.replace("Bearer", "bEARER"))).await.expect(200);
 }
+
+/// Gateways know 200, 401 and 403; nginx makes a 500 of anything else, so an empty `Bearer` must not be a 400 there.
+#[tokio::test]
+async fn forward_auth_knows_no_other_refusal_than_401() {
+    let server = Server::start().await;
+    for value in ["Bearer ", "Bearer", "Bearer a b", "Bearer a,b", "Basic YTpi", "nonsense", "Bearer nonsense"] {
+        let request = server.request("GET", "/v1/forward-auth").header("Authorization", value);
+        let refused = server.send(request).await.expect(401);
+        assert!(refused.header("www-authenticate").starts_with("Bearer"), "{value}");
+    }
+    let twice = server
+        .request("GET", "/v1/forward-auth")
+        .header("Authorization", "Bearer a")
+        .header("Authorization", "Bearer a");
+    server.send(twice).await.expect_refusal(401, "authorization_malformed");
+}

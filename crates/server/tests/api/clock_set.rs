@@ -51,9 +51,9 @@ async fn what_was_signed_out_stays_out() {
         let tokens = server.sign_up(EMAIL).await;
         server.with_token("DELETE", "/v1/sessions", &tokens.access).await.expect(200);
         if ahead {
-            server.clock.set_ahead(HOUR)
+            server.clock.set_ahead(HOUR);
         } else {
-            server.clock.set_back(HOUR)
+            server.clock.set_back(HOUR);
         }
         server.account(&tokens.access).await.expect(401);
         server.refresh(&tokens.refresh).await.expect_refusal(401, "invalid_grant");

@@ -12,7 +12,7 @@ use counterfoil_wire::{AccountBody, Problem};
 /// The signed-in account.
 #[utoipa::path(get, path = "/v1/account", tag = "accounts", security(("access_token" = [])), responses(
     (status = 200, body = AccountBody),
-    (status = 401, body = Problem, description = "No access token, or not a good one"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
 ))]
 pub(in crate::http) async fn show(State(app): State<App>, user: CurrentUser) -> Result<impl IntoResponse, HttpError> {
     // A token of an account that has gone is no longer good.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 /// A new account.
 #[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(in crate::http) struct SignUpRequest {
     /// The address by which the person will sign in.
     #[schema(example = "minsu@example.com")]
@@ -32,7 +32,7 @@ pub(in crate::http) struct SignUpRequest {
 
 /// How a session is to be opened.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(in crate::http) struct SignInRequestOptions {
     /// The session policy: `refresh`.
     #[schema(example = "refresh")]
@@ -53,9 +53,9 @@ impl From<SignInRequestOptions> for SignInOptions {
 /// Make an account, and sign in at once if asked.
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = SignUpRequest, responses(
     (status = 201, body = SignedUp, description = "The account, and tokens if a session was asked for"),
-    (status = 409, body = Problem, description = "`email_taken`"),
-    (status = 422, body = Problem, description = "`invalid_email`, `invalid_name`, `password_too_short`, `password_too_long`, `password_common`, `policy_not_allowed`, `transport_not_allowed`, `invalid_request`"),
-    (status = 503, body = Problem, description = "Try again after `Retry-After` seconds"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`email_taken`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid_email`, `invalid_name`, `password_too_short`, `password_too_long`, `password_common`, `policy_not_allowed`, `transport_not_allowed`, `invalid_request`"),
+    (status = 503, body = Problem, content_type = "application/problem+json", description = "Try again after `Retry-After` seconds"),
 ))]
 pub(in crate::http) async fn sign_up(
     State(app): State<App>,

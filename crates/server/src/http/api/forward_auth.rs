@@ -5,7 +5,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, header},
 };
-use counterfoil_guard::CurrentUser;
+use counterfoil_guard::{CurrentUser, Rejection};
 use counterfoil_wire::Problem;
 
 const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");
@@ -21,9 +21,17 @@ const EMAIL: HeaderName = HeaderName::from_static("x-auth-email");
         ("X-Auth-Scope" = String, description = "What the token may do"),
         ("X-Auth-Email" = String, description = "The account's address, where it is known"),
     )),
-    (status = 401, body = Problem, description = "No access token, or not a good one"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
 ))]
-pub(in crate::http) async fn forward_auth(State(app): State<App>, user: CurrentUser) -> Result<HeaderMap, HttpError> {
+pub(in crate::http) async fn forward_auth(
+    State(app): State<App>,
+    user: Result<CurrentUser, Rejection>,
+) -> Result<HeaderMap, HttpError> {
+    // Gateways know 2xx, 401 and 403; nginx turns anything else into a 500. A header that is no credential is none.
+    let user = user.map_err(|rejection| match rejection {
+        Rejection::Malformed(what) => Rejection::Refused { code: "authorization_malformed", detail: what.to_owned() },
+        other => other,
+    })?;
     let mut headers = HeaderMap::with_capacity(5);
     let email = app.email_of(user.account()).await;
     let values = [

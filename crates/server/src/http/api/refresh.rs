@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 /// A refresh.
 #[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(in crate::http) struct RefreshRequest {
     /// The newest refresh token received.
     #[schema(example = "cfr_…")]
@@ -23,8 +23,8 @@ pub(in crate::http) struct RefreshRequest {
 /// Trade a refresh token for new tokens. Safe to repeat after a lost reply: a retry soon after gets the same successor.
 #[utoipa::path(post, path = "/v1/sessions/current/refresh", tag = "sessions", request_body = RefreshRequest, responses(
     (status = 200, body = TokenReply),
-    (status = 401, body = Problem, description = "`invalid_grant`, `refresh_token_expected`, `access_token_required`"),
-    (status = 503, body = Problem, description = "Try again after `Retry-After` seconds; nobody is signed out by it"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`invalid_grant`, `refresh_token_expected`, `access_token_required`"),
+    (status = 503, body = Problem, content_type = "application/problem+json", description = "Try again after `Retry-After` seconds; nobody is signed out by it"),
 ))]
 pub(in crate::http) async fn refresh(
     State(app): State<App>,

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 /// A sign-in.
 #[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(in crate::http) struct SignInRequest {
     /// The address of the account.
     #[schema(example = "minsu@example.com")]
@@ -39,9 +39,9 @@ pub(in crate::http) struct SignInRequest {
 /// Sign in with e-mail address and password.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = SignInRequest, responses(
     (status = 201, body = TokenReply),
-    (status = 401, body = Problem, description = "`invalid_credentials`: the same for an unknown account and a wrong password"),
-    (status = 422, body = Problem, description = "`policy_not_allowed`, `transport_not_allowed`, `invalid_name`, `invalid_request`"),
-    (status = 503, body = Problem, description = "Try again after `Retry-After` seconds"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`invalid_credentials`: the same for an unknown account and a wrong password"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`policy_not_allowed`, `transport_not_allowed`, `invalid_name`, `invalid_request`"),
+    (status = 503, body = Problem, content_type = "application/problem+json", description = "Try again after `Retry-After` seconds"),
 ))]
 pub(in crate::http) async fn sign_in(
     State(app): State<App>,
@@ -57,7 +57,7 @@ pub(in crate::http) async fn sign_in(
 /// The living sessions of the signed-in account, newest first.
 #[utoipa::path(get, path = "/v1/sessions", tag = "sessions", security(("access_token" = [])), responses(
     (status = 200, body = SessionList),
-    (status = 401, body = Problem, description = "No access token, or not a good one"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
 ))]
 pub(in crate::http) async fn list(State(app): State<App>, user: CurrentUser) -> Result<impl IntoResponse, HttpError> {
     let sessions = app.living_sessions(user.account()).await?;
@@ -69,8 +69,8 @@ pub(in crate::http) async fn list(State(app): State<App>, user: CurrentUser) -> 
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", security(("access_token" = [])),
     params(("id" = String, Path, description = "The session's id, or `current`")), responses(
     (status = 200, body = SignedOut),
-    (status = 401, body = Problem, description = "No access token, or not a good one"),
-    (status = 404, body = Problem, description = "`session_not_found`: none, or not yours"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`session_not_found`: none, or not yours"),
 ))]
 pub(in crate::http) async fn end_one(
     State(app): State<App>,
@@ -99,8 +99,8 @@ pub(in crate::http) struct EndAllQuery {
 /// Sign out everywhere, or everywhere else.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", security(("access_token" = [])), params(EndAllQuery), responses(
     (status = 200, body = SignedOut),
-    (status = 400, body = Problem, description = "`invalid_query`"),
-    (status = 401, body = Problem, description = "No access token, or not a good one"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`invalid_query`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
 ))]
 pub(in crate::http) async fn end_all(
     State(app): State<App>,
