@@ -20,6 +20,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// Why a store did not do what was asked. None of these says anything about the person: outside, each is 503 with
@@ -142,6 +143,12 @@ pub trait Store: Send + Sync {
     /// Forgets sessions whose absolute limit passed before `sessions_before`, audit lines from before `events_before`,
     /// and feed entries past their `drop_at` at `now`; at most a few thousand rows a call. The number forgotten.
     fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize>;
+
+    /// Remembers the longest life that access tokens were ever given, and gives it: `lifetime` or a longer one from before.
+    ///
+    /// Revocations are kept as long as a token can live that was minted under *any* configuration; else a sign-out would
+    /// come undone when somebody shortens the lifetime, or revokes from a command with another configuration.
+    fn raise_longest_token_lifetime(&self, lifetime: Duration) -> StoreFuture<'_, Duration>;
 
     /// Whether the store can read and write right now.
     fn check(&self) -> StoreFuture<'_, ()>;

@@ -107,6 +107,8 @@ impl Counterfoil {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
+        let longest = store.raise_longest_token_lifetime(settings.lifetimes.access_token_lifetime).await?;
+        let settings = Settings { longest_access_token_lifetime: longest, ..settings };
         let signing = &config.signing;
         let secret_file = signing.secret_file.as_deref();
         let keys =

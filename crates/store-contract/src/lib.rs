@@ -84,6 +84,7 @@ macro_rules! store_contract {
                 keys_are_written_over_and_come_oldest_first,
                 pruning_forgets_what_is_past_and_nothing_else,
                 a_working_store_says_so,
+                the_longest_token_lifetime_only_rises,
             }
         }
     };

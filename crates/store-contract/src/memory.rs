@@ -19,6 +19,7 @@ use std::{
     collections::{BTreeMap, btree_map::Entry},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// A store in memory, for tests. Every call works on a copy of everything, which takes the place of the original when
@@ -36,6 +37,7 @@ struct State {
     feed: BTreeMap<i64, FeedEntry>,
     head: FeedHead,
     keys: BTreeMap<(&'static str, String), StoredKey>,
+    longest_token_lifetime: Duration,
 }
 
 impl MemoryStore {
@@ -257,6 +259,13 @@ impl Store for MemoryStore {
             state.events.retain(|_, event| event.at >= events_before);
             state.feed.retain(|_, entry| entry.draft.drop_at > now);
             Ok(before - count(state))
+        })
+    }
+
+    fn raise_longest_token_lifetime(&self, lifetime: Duration) -> StoreFuture<'_, Duration> {
+        self.write(move |state| {
+            state.longest_token_lifetime = state.longest_token_lifetime.max(lifetime);
+            Ok(state.longest_token_lifetime)
         })
     }
 

@@ -85,6 +85,12 @@ CREATE TABLE feed_head (
     chain    BLOB    NOT NULL CHECK (length(chain) = 16)
 ) STRICT;
 
+-- One row: the longest life that access tokens were ever given, in milliseconds. It only rises.
+CREATE TABLE longest_token_lifetime (
+    only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
+    millis   INTEGER NOT NULL
+) STRICT;
+
 -- The secret part is sealed under a key that is never in this file.
 CREATE TABLE keys (
     key_use    TEXT    NOT NULL,

@@ -25,6 +25,7 @@ mod heartbeat;
 mod identity;
 mod job;
 mod keys;
+mod lifetime;
 mod migrations;
 mod open;
 mod prune;

@@ -1,7 +1,7 @@
 //! The store itself: each call of the trait, handed to the thread that does it.
 
 use crate::{
-    accounts, changes, events, feed, heartbeat, keys, prune,
+    accounts, changes, events, feed, heartbeat, keys, lifetime, prune,
     readers::Readers,
     sessions,
     statistics::{Counters, SqliteStatistics},
@@ -19,7 +19,7 @@ use counterfoil_domain::{
     },
     time::{Clock, UnixMillis},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A store in one SQLite file; [`SqliteStore::open`] makes one.
 ///
@@ -97,6 +97,10 @@ impl Store for SqliteStore {
 
     fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize> {
         Box::pin(self.writer.write(move |work| prune::prune(work, now, sessions_before, events_before)))
+    }
+
+    fn raise_longest_token_lifetime(&self, lifetime: Duration) -> StoreFuture<'_, Duration> {
+        Box::pin(self.writer.write(move |work| lifetime::raise(&work.connection, lifetime)))
     }
 
     /// Writes one small row and reads it back through a reader.

@@ -11,30 +11,39 @@ use std::{collections::HashMap, sync::Arc};
 /// The most addresses remembered: some 2 MB.
 const ADDRESSES_MAX: usize = 20_000;
 
+/// An account's address, and whether it is the person's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownEmail {
+    /// The address as its owner writes it.
+    pub address: Arc<str>,
+    /// Whether the person has shown that it is theirs. Until then anybody may have signed up with it.
+    pub is_verified: bool,
+}
+
 #[derive(Default)]
-pub(super) struct EmailDirectory(RwLock<HashMap<AccountId, Arc<str>>>);
+pub(super) struct EmailDirectory(RwLock<HashMap<AccountId, KnownEmail>>);
 
 impl EmailDirectory {
-    pub(super) fn remember(&self, account: &Account) -> Arc<str> {
-        let email: Arc<str> = account.email.as_str().into();
+    pub(super) fn remember(&self, account: &Account) -> KnownEmail {
+        let email = KnownEmail { address: account.email.as_str().into(), is_verified: account.email_verified };
         let mut directory = self.0.write();
         // Full: begin anew. What is asked for comes back with one read each.
         if directory.len() >= ADDRESSES_MAX && !directory.contains_key(&account.id) {
             directory.clear();
         }
-        directory.insert(account.id, Arc::clone(&email));
+        directory.insert(account.id, email.clone());
         email
     }
 
-    fn get(&self, account: AccountId) -> Option<Arc<str>> {
-        self.0.read().get(&account).map(Arc::clone)
+    fn get(&self, account: AccountId) -> Option<KnownEmail> {
+        self.0.read().get(&account).cloned()
     }
 }
 
 impl App {
     /// The address of an account, from memory where it is known. `None` when the account or the store cannot be read:
     /// who is signed in stays signed in, whatever the store does.
-    pub async fn email_of(&self, account: AccountId) -> Option<Arc<str>> {
+    pub async fn email_of(&self, account: AccountId) -> Option<KnownEmail> {
         if let Some(email) = self.0.emails.get(account) {
             return Some(email);
         }

@@ -6,6 +6,7 @@ mod error;
 mod feed_follower;
 mod maintenance;
 mod present;
+mod readiness;
 mod refresh;
 mod sessions;
 mod sign_in;
@@ -14,6 +15,7 @@ mod sign_up;
 mod tokens;
 
 pub use accounts::AccountAdministration;
+pub use email_directory::KnownEmail;
 pub use error::AppError;
 pub use feed_follower::FEED_POLL_INTERVAL;
 pub use refresh::{RefreshInput, Refreshed};
@@ -24,7 +26,7 @@ pub use sign_up::{SignUpInput, SignedUpAccount};
 pub(crate) use present::{account_body, feed_place, session_body};
 
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, LEEWAY_MAX},
     hashing::PasswordHasher,
     keys::KeyRing,
 };
@@ -41,6 +43,7 @@ use counterfoil_domain::{
 use counterfoil_guard::{Guard, Revocations};
 use email_directory::EmailDirectory;
 use parking_lot::Mutex;
+use readiness::Readiness;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// What the operator decided, as the use cases need it.
@@ -52,6 +55,8 @@ pub struct Settings {
     pub audience: String,
     /// How long sessions and tokens live.
     pub lifetimes: Lifetimes,
+    /// The longest life that access tokens of this store were ever given.
+    pub longest_access_token_lifetime: Duration,
     /// Tolerated difference between clocks.
     pub leeway: Duration,
     /// How refresh tokens are judged.
@@ -77,6 +82,7 @@ impl Settings {
             audience: config.access_token.audience.clone().unwrap_or_else(|| issuer.clone()),
             issuer,
             lifetimes: config.lifetimes(),
+            longest_access_token_lifetime: config.access_token.lifetime.get(),
             leeway: config.access_token.leeway.get(),
             rotation: RotationRules { retry_window: config.refresh.retry_window.get(), loss_window: None },
             require_access_token: config.refresh.require_access_token,
@@ -85,10 +91,16 @@ impl Settings {
         })
     }
 
-    /// How long an entry of the feed must be kept for a token minted now.
+    /// How long an entry of the feed must be kept: the longest that any living token can be taken for good.
     pub fn longest_token_lifetime(&self) -> Duration {
-        self.lifetimes.access_token_lifetime + self.leeway
+        kept_for(self.longest_access_token_lifetime)
     }
+}
+
+/// How long a revocation must be kept where access tokens live for `longest_access_token_lifetime`: verifiers may be
+/// configured with any leeway that is allowed.
+pub(crate) fn kept_for(longest_access_token_lifetime: Duration) -> Duration {
+    longest_access_token_lifetime + LEEWAY_MAX
 }
 
 /// Where a request came from.
@@ -108,6 +120,7 @@ struct Inner {
     parts: AppParts,
     emails: EmailDirectory,
     clock_jumps: Mutex<ClockJumps>,
+    readiness: Readiness,
 }
 
 /// What an [`App`] is made of.
@@ -133,7 +146,12 @@ pub struct AppParts {
 impl App {
     /// An app of these parts. It is cold until [`App::follow_feed`] has read the feed once.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Inner { parts, emails: EmailDirectory::default(), clock_jumps: Mutex::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            emails: EmailDirectory::default(),
+            clock_jumps: Mutex::default(),
+            readiness: Readiness::default(),
+        }))
     }
 
     /// Verifies access tokens of this server.

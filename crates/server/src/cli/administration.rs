@@ -3,10 +3,11 @@
 use super::ConfigArgs;
 use crate::{
     Config,
-    app::{AccountAdministration, Settings},
+    app::{AccountAdministration, kept_for},
     startup::open_store,
     system::{OsEntropy, SystemClock},
 };
+use counterfoil_domain::store::Store;
 use std::{future::Future, sync::Arc};
 
 /// An open store and what was configured.
@@ -31,8 +32,11 @@ impl Administration {
 
     /// As [`Administration::open`], and makes the store if it is not there: accounts may be made before the first start.
     pub(super) fn open_or_make(config: Config) -> anyhow::Result<Self> {
-        let longest_token_lifetime = Settings::from_config(&config, "http://localhost")?.longest_token_lifetime();
         let store = Arc::new(open_store(&config, Arc::new(SystemClock))?);
+        // The server may have been started with another configuration than this command: the store knows.
+        let lifetime = config.access_token.lifetime.get();
+        let longest = block_on(async { Ok(store.raise_longest_token_lifetime(lifetime).await?) })?;
+        let longest_token_lifetime = kept_for(longest);
         let accounts = AccountAdministration { store, entropy: Arc::new(OsEntropy), longest_token_lifetime };
         Ok(Self { config, accounts })
     }

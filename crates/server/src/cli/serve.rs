@@ -11,6 +11,7 @@ use crate::{
 use anyhow::Context;
 use clap::Args;
 use counterfoil_domain::entropy::random_bytes;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::{
     io::{IsTerminal, Write},
     net::SocketAddr,
@@ -19,6 +20,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// Run the server.
@@ -35,7 +37,8 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<u8> {
     let mut sources = args.config.sources();
     sources.flags.extend(args.listen.map(|listen| ("listen", listen.to_string())));
     let config = load(&sources)?;
-    start_logging(&config)?;
+    let _logging = start_logging(&config)?;
+    raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run_server(&config))?;
     Ok(EXIT_DONE)
@@ -63,18 +66,30 @@ async fn run_server(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn start_logging(config: &Config) -> anyhow::Result<()> {
+/// Starts logging; logs are written as long as the returned value lives.
+fn start_logging(config: &Config) -> anyhow::Result<WorkerGuard> {
     let filter = EnvFilter::try_new(&config.log.filter).context("option `log.filter`")?;
+    // From a thread of its own, with a bounded queue: a reader that stalls loses lines, and stops no request.
+    let (writer, guard) = NonBlockingBuilder::default().lossy(true).finish(std::io::stderr());
     // Logs go to stderr, so that stdout has what a person or a script asked for and nothing else.
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .with_ansi(std::io::stderr().is_terminal());
     match config.log.format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).init(),
     }
-    Ok(())
+    Ok(guard)
+}
+
+/// Every connection is a file: takes as many as the system lets this process have.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it was");
+    }
 }
 
 /// Beyond this machine, plain http shows every password and token to whoever is on the way (OAuth 2.1 §1.5).

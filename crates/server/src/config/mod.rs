@@ -9,8 +9,11 @@ pub use load::{ConfigError, ConfigSources, Setting, load, settings};
 use counterfoil_domain::{password::PasswordRules, policy::Lifetimes, rotation::RotationRules};
 use counterfoil_jwt::Algorithm;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tracing_subscriber::EnvFilter;
+
+/// The most that clocks may differ by (RFC 7519 §4.1.4: a few minutes at most).
+pub const LEEWAY_MAX: Duration = Duration::from_mins(2);
 
 /// Every option, with its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -205,7 +208,7 @@ impl Config {
         if !(1..=60).contains(&self.refresh.retry_window.get().as_secs()) {
             return refuse("refresh.retry_window", "expected 1s to 60s: in it a copied token is answered like a retry");
         }
-        if self.access_token.leeway.get().as_secs() > 120 {
+        if self.access_token.leeway.get() > LEEWAY_MAX {
             return refuse("access_token.leeway", "expected at most 2m (RFC 7519 §4.1.4: a few minutes at most)");
         }
         if self.signing.algorithm.parse::<Algorithm>().is_err() {

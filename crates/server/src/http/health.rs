@@ -41,11 +41,7 @@ pub(super) async fn live() -> Json<Health> {
     responses((status = 200, body = Health), (status = 503, body = Health, description = "Not ready")))]
 pub(super) async fn ready(State(app): State<App>) -> Response {
     let word = |good: bool| if good { "ok" } else { "unavailable" };
-    let store = app.store().check().await;
-    if let Err(error) = &store {
-        tracing::warn!(%error, "not ready");
-    }
-    let (store, feed) = (store.is_ok(), app.revocations().is_loaded());
+    let (store, feed) = (app.is_store_good().await, app.revocations().is_loaded());
     let checks = Some(Checks { store: word(store), feed: word(feed) });
     if store && feed {
         return Json(Health { status: "ready", checks }).into_response();

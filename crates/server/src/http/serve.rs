@@ -1,10 +1,13 @@
 //! Serving connections with bounds on everything a stranger can hold open.
+//!
+//! HTTP/1.1 only. Whoever speaks HTTP/2 to the world does it where TLS ends, in front of this; here it would add a
+//! protocol whose idle connections, streams and floods all need bounds of their own (docs/decisions/0004).
 
 use axum::{Router, extract::ConnectInfo};
-use hyper::{body::Incoming, service::service_fn};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
 };
 use std::{future::Future, io, sync::Arc, time::Duration};
 use tokio::{
@@ -18,9 +21,10 @@ use tower::ServiceExt;
 pub struct ServeOptions {
     /// The most connections at a time; further ones wait in the system's queue.
     pub connections_max: usize,
-    /// How long a client may take to send a request's head.
+    /// How long a connection may be silent, or take to send a request's head.
     pub header_timeout: Duration,
-    /// The largest head of a request, in bytes; past it the answer is 431.
+    /// The largest head of a request, in bytes; past it the answer is 431. The buffer grows in steps, so a head of up to
+    /// twice that may still pass.
     pub header_bytes_max: usize,
     /// How long requests may go on after shutdown was asked for.
     pub drain_timeout: Duration,
@@ -30,7 +34,7 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             connections_max: 10_000,
-            header_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(20),
             header_bytes_max: 32 * 1024,
             drain_timeout: Duration::from_secs(10),
         }
@@ -48,15 +52,8 @@ pub async fn serve(
     options: ServeOptions,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.header_timeout)
-        .max_buf_size(options.header_bytes_max);
-    let header_list_bytes = u32::try_from(options.header_bytes_max).unwrap_or(u32::MAX);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(header_list_bytes).max_concurrent_streams(200);
-    let builder = Arc::new(builder);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(options.header_timeout).max_buf_size(options.header_bytes_max);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(options.connections_max));
     tokio::pin!(shutdown);
@@ -84,7 +81,7 @@ pub async fn serve(
             request.extensions_mut().insert(ConnectInfo(peer));
             router.clone().oneshot(request.map(axum::body::Body::new))
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -11,7 +11,7 @@ use counterfoil_domain::{
     time::UnixMillis,
 };
 use counterfoil_jwt::{Algorithm, KeyId, KeySet, PublicJwkSet, SigningKey};
-use std::{fs, io, path::Path};
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 use zeroize::Zeroizing;
 
 /// Stored with refresh keys in place of a JOSE algorithm.
@@ -116,8 +116,13 @@ fn missing_keys(
     if active.is_some_and(is_wanted) {
         return Ok(missing);
     }
-    // Its tokens are good until they end: it signs no more, and still verifies.
-    missing.extend(active.map(|key| StoredKey { state: KeyState::Retiring, ..key.clone() }));
+    // Its tokens are good until they end: it signs no more, and still verifies. Not so a shared secret: whoever has it can
+    // sign, and replacing it is how an operator takes that away. Its people refresh once.
+    let is_shared = |key: &StoredKey| key.algorithm.parse::<Algorithm>().is_ok_and(Algorithm::is_symmetric);
+    missing.extend(active.map(|key| {
+        let state = if is_shared(key) { KeyState::Retired } else { KeyState::Retiring };
+        StoredKey { state, ..key.clone() }
+    }));
     if let Some(earlier) = stored.iter().filter(is_signing).find(|key| is_wanted(key)) {
         missing.push(StoredKey { state: KeyState::Active, ..earlier.clone() });
     } else {
@@ -195,7 +200,14 @@ fn secret_key_id(secret: &[u8]) -> String {
 fn read_or_make_secret(path: &Path, entropy: &dyn Entropy) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let failed = |error: &dyn std::fmt::Display| KeyError::SecretFile(format!("{}: {error}", path.display()));
     let text = match fs::read_to_string(path) {
-        Ok(text) => Zeroizing::new(text),
+        Ok(text) => {
+            let text = Zeroizing::new(text);
+            let mode = fs::metadata(path).map_err(|error| failed(&error))?.permissions().mode();
+            if mode & 0o077 != 0 {
+                return Err(failed(&"others can read it, and sign with it: run `chmod 600` on it"));
+            }
+            text
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let secret = Zeroizing::new(random_bytes::<64>(entropy));
             let text = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode_to_string(secret.as_slice())));

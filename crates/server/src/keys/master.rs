@@ -142,7 +142,12 @@ fn io_error(path: &Path, source: io::Error) -> MasterKeyError {
 /// Writes a new file with mode 0600 so that after a crash it is there whole or not at all.
 pub(crate) fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary: PathBuf = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    // Left by a crash, or laid there by somebody: in neither case a place for a key. A link is removed, not followed.
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     // A hard link fails if the name is taken, where a rename would replace the file.
@@ -183,6 +188,17 @@ mod tests {
         let before = std::fs::read(folder.path().join(MASTER_KEY_FILE)).unwrap();
         assert!(MasterKey::create(folder.path(), &OsEntropy).is_err());
         assert_eq!(std::fs::read(folder.path().join(MASTER_KEY_FILE)).unwrap(), before);
+    }
+
+    #[test]
+    fn a_link_laid_in_its_way_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("elsewhere");
+        std::fs::write(&target, "").unwrap();
+        std::os::unix::fs::symlink(&target, folder.path().join("master.new")).unwrap();
+        MasterKey::create(folder.path(), &OsEntropy).unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), b"");
+        assert_eq!(std::fs::metadata(folder.path().join(MASTER_KEY_FILE)).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

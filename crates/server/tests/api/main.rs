@@ -14,6 +14,7 @@ mod answers;
 mod bad_input;
 mod bad_tokens;
 mod clock_set;
+mod connections;
 mod data_file_lost;
 mod data_folder;
 mod denied;

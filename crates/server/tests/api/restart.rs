@@ -2,7 +2,7 @@
 
 use crate::harness::{PAST_THE_WINDOW, Process, Server};
 use counterfoil::Config;
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 use tempfile::TempDir;
 
 const EMAIL: &str = "minsu@example.com";
@@ -38,7 +38,9 @@ async fn a_changed_algorithm_leaves_earlier_tokens_good() {
         let change = |config: &mut Config| config.signing.algorithm = algorithm.to_owned();
         server = Server::start_in(folder, clock, change).await.unwrap();
         for earlier in &tokens {
-            server.account(&earlier.access).await.expect(200);
+            // A shared secret that was replaced is refused at once: whoever had it could go on signing.
+            let shared = earlier.token_header()["alg"] == "HS512";
+            server.account(&earlier.access).await.expect(if shared { 401 } else { 200 });
         }
         server.clock.advance(PAST_THE_WINDOW);
         let latest = server.refresh(&tokens.last().unwrap().refresh).await.expect(200).tokens();
@@ -63,15 +65,33 @@ async fn a_shared_secret_comes_from_its_file_and_may_be_changed() {
     let first = server.sign_up(EMAIL).await;
     assert!(fs::read_to_string(&secret).unwrap().trim_end().len() >= 43, "made at the first start");
     let (data, clock) = server.stop().await;
-    fs::write(&secret, format!("{}\n", "k9_".repeat(20))).unwrap();
+    fs::write(&secret, format!("{}\n", "k9_".repeat(20))).unwrap(); // the mode stays 0600
     let server = Server::start_in(data, clock, with_secret).await.unwrap();
-    server.account(&first.access).await.expect(200);
+    server.account(&first.access).await.expect_refusal(401, "unknown_key");
     let second = server.refresh(&first.refresh).await.expect(200).tokens();
     assert_ne!(first.token_header()["kid"], second.token_header()["kid"]);
     server.account(&second.access).await.expect(200);
     assert_eq!(server.get("/.well-known/jwks.json").await.json(), serde_json::json!({ "keys": [] }));
     let (data, clock) = server.stop().await;
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = Server::start_in(data.clone(), clock.clone(), with_secret).await.err().expect("readable by others");
+    assert!(refused.to_string().contains("chmod 600"), "{refused}");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&secret, "c2hvcnQ\n").unwrap();
     let refused = Server::start_in(data, clock, with_secret).await.err().expect("a short secret").to_string();
     assert!(refused.contains("secret") && !refused.contains("c2hvcnQ"), "{refused}");
+}
+
+/// A restart with shorter-lived tokens, as after an incident: those from before live on, and so must their revocation.
+#[tokio::test]
+async fn a_shortened_lifetime_forgets_no_revocation_of_a_longer_one() {
+    let hours = Duration::from_hours(8);
+    let server = Server::start_with(|config| config.access_token.lifetime = hours.into()).await;
+    let tokens = server.sign_up(EMAIL).await;
+    let (folder, clock) = server.stop().await;
+    let short = |config: &mut Config| config.access_token.lifetime = Duration::from_secs(10).into();
+    let server = Server::start_in(folder, clock, short).await.unwrap();
+    server.with_token("DELETE", "/v1/sessions", &tokens.access).await.expect(200);
+    let entry = &server.snapshot().await.feed.entries[0];
+    assert!(entry.draft.drop_at >= entry.draft.at.plus(hours), "the token can still be shown");
 }

@@ -105,7 +105,7 @@ async fn everywhere_else() {
     assert_eq!(server.sessions(&laptop.access).await.len(), 1);
     assert_eq!(server.with_token("DELETE", path, &laptop.access).await.expect(200).json()["revoked"], 0);
     assert_good(&server, &laptop).await;
-    assert_eq!(events(&server).await, [EventKind::SignedOutElsewhere; 2]);
+    assert_eq!(events(&server).await, [EventKind::SignedOutElsewhere], "nothing ended, nothing to tell");
 }
 
 #[tokio::test]

@@ -119,3 +119,11 @@ pub async fn a_working_store_says_so(bench: Bench) {
     bench.store.check().await.unwrap();
     assert_eq!(bench.store.feed_after(0, 10).await.unwrap(), before);
 }
+
+/// A lifetime that was once given to tokens is remembered.
+pub async fn the_longest_token_lifetime_only_rises(bench: Bench) {
+    for (given, longest) in [(1_800, 1_800), (10, 1_800), (28_800, 28_800), (28_799, 28_800)] {
+        let raised = bench.store.raise_longest_token_lifetime(Duration::from_secs(given)).await.unwrap();
+        assert_eq!(raised, Duration::from_secs(longest), "after {given} s");
+    }
+}

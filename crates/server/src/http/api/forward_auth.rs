@@ -11,6 +11,7 @@ use counterfoil_wire::Problem;
 const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");
 const SESSION: HeaderName = HeaderName::from_static("x-auth-session");
 const SCOPE: HeaderName = HeaderName::from_static("x-auth-scope");
+const EMAIL_VERIFIED: HeaderName = HeaderName::from_static("x-auth-email-verified");
 const EMAIL: HeaderName = HeaderName::from_static("x-auth-email");
 
 /// Whether the request behind a gateway is signed in, and as whom. Any method will do. No store is asked.
@@ -19,7 +20,8 @@ const EMAIL: HeaderName = HeaderName::from_static("x-auth-email");
         ("X-Auth-Subject" = String, description = "The account's id"),
         ("X-Auth-Session" = String, description = "The session's id"),
         ("X-Auth-Scope" = String, description = "What the token may do"),
-        ("X-Auth-Email" = String, description = "The account's address, where it is known"),
+        ("X-Auth-Email" = String, description = "The account's address, where it is known. No identity: see X-Auth-Email-Verified"),
+        ("X-Auth-Email-Verified" = String, description = "`true` once the person has shown that the address is theirs"),
     )),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
 ))]
@@ -38,7 +40,8 @@ pub(in crate::http) async fn forward_auth(
         (SUBJECT, Some(user.account().to_string())),
         (SESSION, Some(user.session().to_string())),
         (SCOPE, Some(user.scope().to_string())),
-        (EMAIL, email.map(|email| email.as_ref().to_owned())),
+        (EMAIL_VERIFIED, email.as_ref().map(|email| email.is_verified.to_string())),
+        (EMAIL, email.map(|email| email.address.as_ref().to_owned())),
     ];
     for (name, value) in values {
         // An address may hold any Unicode letter: UTF-8 bytes are opaque to HTTP (RFC 9110 §5.5), and nothing that

@@ -13,7 +13,10 @@ use counterfoil_domain::{
     },
     time::UnixMillis,
 };
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::sync::Notify;
 
 /// How a call fails.
@@ -169,6 +172,10 @@ impl Store for ProbedStore {
 
     fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize> {
         self.probe("prune", move |store| store.prune(now, sessions_before, events_before))
+    }
+
+    fn raise_longest_token_lifetime(&self, lifetime: Duration) -> StoreFuture<'_, Duration> {
+        self.probe("raise_longest_token_lifetime", move |store| store.raise_longest_token_lifetime(lifetime))
     }
 
     fn check(&self) -> StoreFuture<'_, ()> {
