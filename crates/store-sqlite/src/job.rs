@@ -2,10 +2,8 @@
 
 use crate::fault::Fault;
 use counterfoil_domain::store::StoreError;
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{SyncSender, TrySendError},
-};
+use flume::{Sender, TrySendError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
 
 /// What became of the transaction a call ran in.
@@ -62,7 +60,7 @@ impl<C: ?Sized, T: Send, W: FnOnce(&mut C) -> Result<T, Fault> + Send> Job<C> fo
 
 /// Puts a call into a bounded queue and waits for its answer.
 pub(crate) async fn submit<C: ?Sized + 'static, T: Send + 'static>(
-    queue: Option<&SyncSender<Box<dyn Job<C>>>>,
+    queue: Option<&Sender<Box<dyn Job<C>>>>,
     work: impl FnOnce(&mut C) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, StoreError> {
     let stopped = || StoreError::Unavailable("the store's thread has stopped".into());

@@ -6,13 +6,10 @@ use crate::{
     job::{Fate, Job, submit},
 };
 use counterfoil_domain::store::StoreError;
+use flume::{Receiver, Sender};
 use rusqlite::Connection;
 use std::{
     io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
     thread::{self, JoinHandle},
 };
 
@@ -20,16 +17,15 @@ type ReadJob = Box<dyn Job<Connection>>;
 
 pub(crate) struct Readers {
     /// Taken when the store is dropped, which ends the threads.
-    queue: Option<SyncSender<ReadJob>>,
+    queue: Option<Sender<ReadJob>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Readers {
     pub(crate) fn start(connections: Vec<Connection>, waiting_max: usize) -> io::Result<Self> {
-        let (queue, jobs) = sync_channel(waiting_max.max(1));
-        let jobs = Arc::new(Mutex::new(jobs));
+        let (queue, jobs) = flume::bounded(waiting_max.max(1));
         let start = |connection| {
-            let jobs = Arc::clone(&jobs);
+            let jobs = Receiver::clone(&jobs);
             thread::Builder::new().name("store-reader".into()).spawn(move || serve(connection, &jobs))
         };
         let threads = connections.into_iter().map(start).collect::<io::Result<_>>()?;
@@ -44,11 +40,8 @@ impl Readers {
     }
 }
 
-fn serve(mut connection: Connection, jobs: &Mutex<Receiver<ReadJob>>) {
-    loop {
-        // The lock is held while waiting: whoever has it takes the next call, the others queue behind it.
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(mut job) = next else { return };
+fn serve(mut connection: Connection, jobs: &Receiver<ReadJob>) {
+    while let Ok(mut job) = jobs.recv() {
         job.run(&mut connection);
         job.answer(&Fate::Committed);
     }

@@ -15,13 +15,11 @@ use crate::{
     work::Work,
 };
 use counterfoil_domain::{store::StoreError, time::Clock};
+use flume::Receiver;
 use rusqlite::{Connection, config::DbConfig};
 use std::{
     io,
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
@@ -32,7 +30,7 @@ type WriteJob = Box<dyn Job<Work>>;
 
 pub(crate) struct Writer {
     /// Taken when the store is dropped, which ends the thread.
-    queue: Option<SyncSender<WriteJob>>,
+    queue: Option<flume::Sender<WriteJob>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -46,7 +44,7 @@ pub(crate) struct WriterParts {
 
 impl Writer {
     pub(crate) fn start(parts: WriterParts, waiting_max: usize) -> io::Result<Self> {
-        let (queue, jobs) = sync_channel(waiting_max.max(1));
+        let (queue, jobs) = flume::bounded(waiting_max.max(1));
         let WriterParts { connection, file, clock, counters } = parts;
         let thread = WriterThread {
             work: Work::new(connection),

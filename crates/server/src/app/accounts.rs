@@ -3,18 +3,20 @@
 //! The command line opens the store by itself, so that it works while the server is stopped; a running server sees what
 //! it did through the feed.
 
-use super::AppError;
+use super::{
+    AppError, NewPerson,
+    revoke::{EndedSessions, Revoke},
+};
 use crate::hashing::PasswordHasher;
-use counterfoil_domain::entropy::Entropy;
 use counterfoil_domain::{
-    account::{Account, parse_name},
-    email::Email,
-    event::{EventKind, Occasion},
+    account::Account,
+    entropy::Entropy,
+    event::Occasion,
     id::{AccountId, SessionId},
-    password::{NormalizedPassword, PasswordRules},
-    secret::PasswordText,
-    session::{EndOne, EndedOne, Ruling, end_every, end_one},
-    store::{CreatedAccount, NewAccount, Store},
+    password::PasswordRules,
+    session::EndOne,
+    store::Store,
+    time::Clock,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -35,26 +37,13 @@ impl AccountAdministration {
     /// [`AppError`]: address, name or password are not taken; the store is not available.
     pub async fn create(
         &self,
-        email: &str,
-        name: Option<&str>,
-        password: &PasswordText,
+        person: &NewPerson,
         rules: PasswordRules,
         hasher: &PasswordHasher,
-        now: counterfoil_domain::time::UnixMillis,
+        clock: &dyn Clock,
     ) -> Result<Account, AppError> {
-        let email: Email = email.parse()?;
-        let name = name.map(parse_name).transpose();
-        let name = name.map_err(|source| AppError::InvalidName { field: "name", source })?;
-        let normalized = NormalizedPassword::for_new_account(password, &email, rules)?;
-        let password_hash = Some(hasher.hash(normalized).await?);
-        let occasion = Occasion { now, ip: None, entropy: &*self.entropy };
-        let account = Account::new(email, name, now, &*self.entropy);
-        let events = vec![occasion.event(EventKind::AccountCreated, account.id, None)];
-        let new = NewAccount { account: account.clone(), password_hash, session: None, events };
-        match self.store.create_account(new).await? {
-            CreatedAccount::Created => Ok(account),
-            CreatedAccount::EmailTaken => Err(AppError::EmailTaken),
-        }
+        let occasion = || Occasion { now: clock.now(), ip: None, entropy: &*self.entropy };
+        Ok(person.check(rules)?.create(&*self.store, hasher, occasion, |_, _| None).await?.0)
     }
 
     /// The account that an operator names by address or id.
@@ -73,29 +62,21 @@ impl AccountAdministration {
     ///
     /// # Errors
     /// [`AppError::SessionNotFound`]; the store is not available.
-    pub async fn end_session(&self, id: SessionId) -> Result<usize, AppError> {
-        let (entropy, lifetime) = (Arc::clone(&self.entropy), self.longest_token_lifetime);
-        let decided = self.store.decide_session(id, move |view, now| {
-            end_one(view, &EndOne::Operator, lifetime, &Occasion { now, ip: None, entropy: &*entropy })
-        });
-        match decided.await?.0 {
-            EndedOne::Ended => Ok(1),
-            EndedOne::WasOver => Ok(0),
-            EndedOne::NotFound => Err(AppError::SessionNotFound),
-        }
+    pub async fn end_session(&self, id: SessionId) -> Result<EndedSessions, AppError> {
+        Ok(self.revoke().session(id, EndOne::Operator).await?.0)
     }
 
     /// Ends every session of an account.
     ///
     /// # Errors
     /// [`AppError::AccountNotFound`]; the store is not available.
-    pub async fn end_sessions(&self, account: AccountId) -> Result<usize, AppError> {
-        let (entropy, lifetime) = (Arc::clone(&self.entropy), self.longest_token_lifetime);
-        let decided = self.store.decide_account(account, move |view, now| {
-            let Some(view) = view else { return Ruling::unchanged(None) };
-            let ruling = end_every(view, None, lifetime, &Occasion { now, ip: None, entropy: &*entropy });
-            Ruling { changes: ruling.changes, outcome: Some(ruling.outcome) }
-        });
-        decided.await?.0.ok_or(AppError::AccountNotFound)
+    pub async fn end_sessions(&self, account: AccountId) -> Result<EndedSessions, AppError> {
+        Ok(self.revoke().account(account, None).await?.0)
+    }
+
+    /// A running server takes what was committed from the feed: there is no memory here to keep.
+    fn revoke(&self) -> Revoke<'_> {
+        let longest_token_lifetime = self.longest_token_lifetime;
+        Revoke { store: &*self.store, entropy: &self.entropy, longest_token_lifetime, ip: None }
     }
 }

@@ -5,9 +5,11 @@ mod email_directory;
 mod error;
 mod feed_follower;
 mod maintenance;
+mod new_account;
 mod present;
 mod readiness;
 mod refresh;
+mod revoke;
 mod sessions;
 mod sign_in;
 mod sign_out;
@@ -18,10 +20,12 @@ pub use accounts::AccountAdministration;
 pub use email_directory::KnownEmail;
 pub use error::AppError;
 pub use feed_follower::FEED_POLL_INTERVAL;
+pub use new_account::NewPerson;
 pub use refresh::{RefreshInput, Refreshed};
+pub use revoke::EndedSessions;
 pub use sign_in::{SignInInput, SignInOptions};
-pub use sign_out::{EndedSessions, RevokedToken};
-pub use sign_up::{SignUpInput, SignedUpAccount};
+pub use sign_out::RevokedToken;
+pub use sign_up::SignedUpAccount;
 
 pub(crate) use present::{account_body, feed_place, session_body};
 

@@ -7,7 +7,7 @@ use super::{
     streams::Streams,
 };
 use crate::{
-    app::{AppError, account_body, session_body},
+    app::{AppError, NewPerson, account_body, session_body},
     hashing::PasswordHasher,
     system::SystemClock,
 };
@@ -91,8 +91,8 @@ fn create(args: &CreateArgs, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
     let password = read_password(args.password_stdin.then_some(&mut *streams.input))?;
     let made = block_on(async {
         let hasher = PasswordHasher::start(1, 1, &administration.accounts.entropy)?;
-        let now = SystemClock.now();
-        Ok(administration.accounts.create(email, args.name.as_deref(), &password, rules, &hasher, now).await)
+        let person = NewPerson { email: email.to_owned(), password, name: args.name.clone() };
+        Ok(administration.accounts.create(&person, rules, &hasher, &SystemClock).await)
     })?;
     match made {
         Ok(account) if args.json => output::json(streams.out, &account_body(&account))?,
@@ -203,7 +203,7 @@ fn show_account(out: &mut dyn Write, account: &Account, sessions: &[Session], ev
     writeln!(out, "state     {state}")?;
     writeln!(out, "roles     {}", if account.roles.is_empty() { "-".to_owned() } else { account.roles.join(", ") })?;
     writeln!(out, "made      {}", output::time(account.created_at))?;
-    writeln!(out, "\n{} living session(s)", sessions.len())?;
+    writeln!(out, "\n{}", output::count(sessions.len(), "living session"))?;
     write!(out, "{}", super::session::session_table(sessions))?;
     writeln!(out, "\nnewest events")?;
     let row = |event: &Event| {

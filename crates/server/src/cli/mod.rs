@@ -10,6 +10,7 @@ mod jwk_generate;
 mod jwk_thumbprint;
 mod key;
 mod key_file;
+mod log_format;
 mod output;
 mod serve;
 mod session;

@@ -34,6 +34,11 @@ pub(super) fn or_dash(text: Option<&str>) -> String {
     text.unwrap_or("-").to_owned()
 }
 
+/// So many of a thing whose plural ends in `s`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +47,7 @@ mod tests {
     fn tables_are_plain() {
         let shown = table(["id", "name"], [["1".to_owned(), "a".to_owned()], ["22".to_owned(), String::new()]]);
         assert_eq!(shown, " ID  NAME\n 1   a\n 22\n");
+        assert_eq!([0, 1, 2].map(|number| count(number, "session")), ["0 sessions", "1 session", "2 sessions"]);
         assert_eq!(time(UnixMillis::from_millis(1_999)), "1970-01-01T00:00:01Z");
     }
 }

@@ -1,6 +1,6 @@
 //! `counterfoil serve`.
 
-use super::{ConfigArgs, EXIT_DONE};
+use super::{ConfigArgs, EXIT_DONE, log_format::NamingRequest};
 use crate::{
     Config, Counterfoil,
     config::{LogFormat, load},
@@ -21,7 +21,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, fmt::format::JsonFields};
 
 /// Run the server.
 #[derive(Args)]
@@ -72,13 +72,17 @@ fn start_logging(config: &Config) -> anyhow::Result<WorkerGuard> {
     // From a thread of its own, with a bounded queue: a reader that stalls loses lines, and stops no request.
     let (writer, guard) = NonBlockingBuilder::default().lossy(true).finish(std::io::stderr());
     // Logs go to stderr, so that stdout has what a person or a script asked for and nothing else.
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(writer)
-        .with_ansi(std::io::stderr().is_terminal());
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let event_format = tracing_subscriber::fmt::format();
     match config.log.format {
-        LogFormat::Text => logs.init(),
-        LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).init(),
+        LogFormat::Text => {
+            let text = event_format.with_ansi(std::io::stderr().is_terminal());
+            logs.event_format(NamingRequest::in_text(text)).init();
+        }
+        LogFormat::Json => {
+            let json = event_format.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            logs.fmt_fields(JsonFields::new()).event_format(NamingRequest::in_json(json)).init();
+        }
     }
     Ok(guard)
 }

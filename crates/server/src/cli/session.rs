@@ -7,7 +7,7 @@ use super::{
     output,
 };
 use crate::{
-    app::{AppError, session_body},
+    app::{AppError, EndedSessions, session_body},
     system::SystemClock,
 };
 use clap::{Args, Subcommand};
@@ -140,9 +140,9 @@ fn end(args: &EndArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Resu
         Ok(ended)
     })?;
     match ended {
-        Ok(revoked) if args.json => output::json(out, &json!({ "revoked": revoked }))?,
-        Ok(0) => writeln!(out, "nothing to end: already over")?,
-        Ok(revoked) => writeln!(out, "ended {revoked} session(s)")?,
+        Ok(ended) if args.json => output::json(out, &json!({ "revoked": ended.revoked }))?,
+        Ok(EndedSessions { revoked: 0, .. }) => writeln!(out, "nothing to end: already over")?,
+        Ok(ended) => writeln!(out, "ended {}", output::count(ended.revoked, "session"))?,
         Err(AppError::SessionNotFound) => {
             writeln!(err, "counterfoil: there is no such session")?;
             return Ok(super::EXIT_REFUSED);

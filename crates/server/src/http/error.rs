@@ -3,7 +3,6 @@
 use crate::{app::AppError, hashing::HashingError};
 use axum::{
     Json,
-    body::Body,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -147,8 +146,7 @@ pub(super) async fn method_not_allowed(method: Method) -> HttpError {
 }
 
 /// The last resort (ASVS 16.5.4): a bug. Nothing of it is told outside.
-#[expect(clippy::needless_pass_by_value, reason = "the signature is tower-http's")]
-pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Response {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(message = message.unwrap_or("unknown"), "a handler panicked: please report this");
     HttpError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the server made a mistake").into_response()

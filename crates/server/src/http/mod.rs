@@ -1,6 +1,7 @@
 //! The server's outside: paths, bodies, answers. Handlers are thin: parse, call the use case, present.
 
 pub mod api;
+mod edge;
 mod error;
 mod form;
 mod health;
@@ -8,8 +9,7 @@ mod json;
 pub mod oauth;
 mod openapi;
 mod origin;
-mod request_log;
-mod request_timeout;
+pub(crate) mod request_context;
 mod serve;
 
 pub use error::HttpError;
@@ -20,13 +20,11 @@ use crate::app::App;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
-    http::{HeaderValue, header},
-    middleware,
     routing::{any, delete, get, post},
 };
 use counterfoil_guard::Guard;
+use edge::EdgeLayer;
 use std::time::Duration;
-use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 /// The largest body of a request, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -41,29 +39,26 @@ impl FromRef<App> for Guard {
 
 /// The whole server as a router: every path of the API, ready to be served or nested into another app.
 pub fn router(app: App) -> Router {
-    Router::new()
+    // Only these read a body; the others are spared the layer.
+    let with_bodies = Router::new()
         .route("/v1/accounts", post(api::accounts::sign_up))
-        .route("/v1/account", get(api::account::show))
         .route("/v1/sessions", post(api::sessions::sign_in).get(api::sessions::list).delete(api::sessions::end_all))
-        .route("/v1/sessions/{id}", delete(api::sessions::end_one))
         .route("/v1/sessions/current/refresh", post(api::refresh::refresh))
-        .route("/v1/forward-auth", any(api::forward_auth::forward_auth))
-        .route("/v1/openapi.json", get(openapi::serve_document))
         .route("/oauth/token", post(oauth::token::token))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+    Router::new()
+        .route("/v1/account", get(api::account::show))
+        .route("/v1/sessions/{id}", delete(api::sessions::end_one))
+        .route("/v1/forward-auth", any(api::forward_auth::forward_auth))
+        .route("/v1/openapi.json", get(openapi::serve_document))
         .route("/.well-known/jwks.json", get(oauth::jwks::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .merge(with_bodies)
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(|request, next| request_timeout::limit(REQUEST_TIMEOUT, request, next)))
-        .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(middleware::from_fn(request_log::log_request))
+        .layer(EdgeLayer { request_timeout: REQUEST_TIMEOUT })
 }

@@ -1,7 +1,7 @@
 //! Nothing that opens a session is ever written to a log, however much is logged, nor to the debug form of an error.
 
 use crate::harness::{PASSWORD, Process, Server, Tokens};
-use counterfoil::app::{RefreshInput, RequestOrigin, SignInInput, SignInOptions, SignUpInput};
+use counterfoil::app::{NewPerson, RefreshInput, RequestOrigin, SignInInput, SignInOptions};
 use counterfoil_domain::secret::PasswordText;
 use serde_json::json;
 use std::fs;
@@ -74,6 +74,12 @@ async fn the_log_holds_no_secret_at_its_loudest() {
         let log = process.errors();
         assert!(log.contains("signed in") && log.contains("DEBUG"), "the log was not at its loudest: {log}");
         assert_none_in(&log, &secrets);
+        let signed_in = log.lines().find(|line| line.contains("signed in")).unwrap();
+        let named = if format == "json" { r#""route":"/v1/sessions"}"# } else { " route=/v1/sessions" };
+        assert!(signed_in.ends_with(named) && signed_in.contains("request_id"), "{signed_in}");
+        if format == "json" {
+            serde_json::from_str::<serde_json::Value>(signed_in).unwrap();
+        }
         // The welcome shows a password to try, which is not anybody's.
         assert_none_in(&process.words(), &secrets);
     }
@@ -91,8 +97,8 @@ async fn errors_do_not_print_what_they_were_given() {
     for email in [EMAIL, WRONG] {
         let input = SignInInput { email: email.into(), password: password(), options: SignInOptions::default() };
         print(&app.sign_in(input, &origin).await.err().unwrap());
-        let input = SignUpInput { email: email.into(), password: password(), name: None, sign_in: None };
-        print(&app.sign_up(input, &origin).await.err().unwrap());
+        let person = NewPerson { email: email.into(), password: password(), name: None };
+        print(&app.sign_up(person, None, &origin).await.err().unwrap());
     }
     for (refresh_token, access_token) in [
         (tokens.access.clone(), None),

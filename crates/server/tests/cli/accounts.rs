@@ -101,7 +101,7 @@ fn sessions_are_listed_and_ended() {
     assert_eq!(listed["sessions"][0]["device_name"], "laptop");
     assert_eq!(listed["sessions"][0]["account"]["email"], "minsu@example.com");
 
-    assert_eq!(run(folder.path(), &["session", "end", &laptop], "").expect(0).out, "ended 1 session(s)\n");
+    assert_eq!(run(folder.path(), &["session", "end", &laptop], "").expect(0).out, "ended 1 session\n");
     let again = run(folder.path(), &["session", "end", &laptop, "--json"], "").expect(0);
     assert_eq!(again.json()["revoked"], 0);
     let of_account = ["session", "list", "--json", "--account", "minsu@example.com"];

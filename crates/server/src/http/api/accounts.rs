@@ -2,7 +2,7 @@
 
 use super::NO_STORE;
 use crate::{
-    app::{App, RequestOrigin, SignInOptions, SignUpInput},
+    app::{App, NewPerson, RequestOrigin, SignInOptions},
     http::{
         HttpError,
         json::{Object, StrictJson},
@@ -63,7 +63,7 @@ pub(in crate::http) async fn sign_up(
     StrictJson(request): StrictJson<SignUpRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
     let SignUpRequest { email, password, name, sign_in } = request;
-    let input = SignUpInput { email, password, name, sign_in: sign_in.map(|Object(options)| options.into()) };
-    let signed_up: SignedUp = app.sign_up(input, &origin).await?;
+    let sign_in = sign_in.map(|Object(options)| options.into());
+    let signed_up: SignedUp = app.sign_up(NewPerson { email, password, name }, sign_in, &origin).await?;
     Ok((StatusCode::CREATED, NO_STORE, Json(signed_up)))
 }

@@ -1,0 +1,122 @@
+//! What every request passes on its way in and every answer on its way out, in one layer: an id, a limit of time, a net
+//! under panics, and the headers that all answers have. One layer and not five, because each would box the request's
+//! future anew, and verification takes no longer than a few such boxes.
+
+use super::{HttpError, error, request_context::RequestContext};
+use axum::{
+    extract::Request,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tower::{Layer, Service};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Wraps a service in an [`Edge`].
+#[derive(Clone, Copy)]
+pub(super) struct EdgeLayer {
+    /// A request that has no answer after this long is given up with 503.
+    pub(super) request_timeout: Duration,
+}
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = Edge<S>;
+
+    fn layer(&self, inner: S) -> Edge<S> {
+        Edge { inner, request_timeout: self.request_timeout }
+    }
+}
+
+/// See [`EdgeLayer`].
+#[derive(Clone)]
+pub(super) struct Edge<S> {
+    inner: S,
+    request_timeout: Duration,
+}
+
+impl<S> Service<Request> for Edge<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let context = RequestContext::of(&request);
+        let id = context.id;
+        let handled = self.inner.call(request);
+        let timeout = self.request_timeout;
+        let answered = async move {
+            let mut response = match tokio::time::timeout(timeout, AssertUnwindSafe(handled).catch_unwind()).await {
+                Ok(Ok(Ok(response))) => response,
+                Ok(Err(panic)) => error::panicked(&*panic),
+                Err(_) => too_late(),
+            };
+            tracing::debug!(status = response.status().as_u16(), "answered");
+            let headers = response.headers_mut();
+            headers.insert(REQUEST_ID, id.to_header_value());
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            Ok(response)
+        };
+        Box::pin(context.scope(answered))
+    }
+}
+
+fn too_late() -> Response {
+    let detail = "the server did not get to this in time; repeat the request in a moment";
+    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, body::Body, routing::get};
+    use tower::ServiceExt;
+
+    async fn answer_of(handler: Router) -> Response {
+        let edge = EdgeLayer { request_timeout: Duration::from_millis(20) };
+        handler.layer(edge).oneshot(Request::new(Body::empty())).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_hangs_is_answered_with_503_and_retry_after() {
+        let answer = answer_of(Router::new().route("/", get(std::future::pending::<()>))).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[tokio::test]
+    async fn what_panics_is_answered_with_500_and_nothing_of_the_panic() {
+        async fn panic() {
+            panic!("a secret");
+        }
+        let answer = answer_of(Router::new().route("/", get(panic))).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[REQUEST_ID].len(), 16);
+        let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("secret"), "{body:?}");
+    }
+
+    #[tokio::test]
+    async fn every_answer_has_an_id_of_its_own() {
+        let router = || Router::new().route("/", get(|| async { "ok" }));
+        let (first, second) = (answer_of(router()).await, answer_of(router()).await);
+        assert_ne!(first.headers()[REQUEST_ID], second.headers()[REQUEST_ID]);
+        assert_eq!(first.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    }
+}
