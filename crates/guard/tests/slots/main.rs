@@ -180,19 +180,23 @@ fn one_token_verified_twice_at_once_does_no_harm() {
 /// Once `revoke` has returned, nobody gets in: neither by an entry made before nor by one made meanwhile.
 #[test]
 fn a_revocation_holds_from_its_end_on() {
-    every_history(|| {
-        let guard = Guard::new();
-        guard.verify_and_remember(1);
-        let reader = alongside(&guard, |guard| {
-            guard.authenticate(1);
+    for is_known_before in [true, false] {
+        every_history(move || {
+            let guard = Guard::new();
+            if is_known_before {
+                guard.verify_and_remember(1);
+            }
+            let reader = alongside(&guard, |guard| {
+                guard.authenticate(1);
+            });
+            let other_revocation = alongside(&guard, |guard| guard.revoke(2));
+            guard.revoke(1);
+            assert!(!guard.authenticate(1), "while the others are still at work");
+            reader.join().unwrap();
+            other_revocation.join().unwrap();
+            assert!(!guard.authenticate(1));
         });
-        let other_revocation = alongside(&guard, |guard| guard.revoke(2));
-        guard.revoke(1);
-        assert!(!guard.authenticate(1), "while the others are still at work");
-        reader.join().unwrap();
-        other_revocation.join().unwrap();
-        assert!(!guard.authenticate(1));
-    });
+    }
 }
 
 /// The same for keys: a verification that began under the old ones may finish, but leaves nothing that counts.
