@@ -68,7 +68,15 @@ mod tests {
         let refused = |values: &[&str]| bearer_token(&headers(values)).unwrap_err();
         assert!(matches!(refused(&[]), Rejection::NotPresented));
         assert!(matches!(refused(&["Basic YTpi"]), Rejection::NotPresented));
-        for values in [&["Bearer"][..], &["Bearer "], &["Bearer a b"], &["Bearer a,b"], &["Bearer é"], &["Bearer a\tb"], &["Bearer a", "Bearer a"]] {
+        for values in [
+            &["Bearer"][..],
+            &["Bearer "],
+            &["Bearer a b"],
+            &["Bearer a,b"],
+            &["Bearer é"],
+            &["Bearer a\tb"],
+            &["Bearer a", "Bearer a"],
+        ] {
             assert!(matches!(refused(values), Rejection::Malformed(_)), "{values:?}");
         }
     }

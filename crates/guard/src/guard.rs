@@ -114,9 +114,8 @@ impl Guard {
         let known = inner.verified.find(token, inner.keys.generation())?;
         let times = inner.policy.validate_times(known.expires_at, known.not_before, self.now_unix_seconds());
         Some(times.map_err(refused).and_then(|()| {
-            let not_revoked = known.is_still_good(inner.revocations.changes(), |presented| {
-                inner.revocations.refusal(presented).is_none()
-            });
+            let not_revoked = known
+                .is_still_good(inner.revocations.changes(), |presented| inner.revocations.refusal(presented).is_none());
             if not_revoked { Ok(CurrentUser::cached(known)) } else { Err(Rejection::Revoked) }
         }))
     }

@@ -1,11 +1,11 @@
 //! The revocations that a verifier holds in memory, shared between those who read the feed and those who verify.
 
+use crate::verified_cache::freshness::Changes;
 use counterfoil_domain::{
     revocation::{FeedEntry, FeedHead, Ledger, Presented, Refusal},
     time::UnixMillis,
 };
 use parking_lot::RwLock;
-use crate::verified_cache::freshness::Changes;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many entries are applied before those who wait to read get their turn.
