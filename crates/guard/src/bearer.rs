@@ -3,28 +3,44 @@
 use crate::Rejection;
 use http::{HeaderMap, header::AUTHORIZATION};
 
-/// Takes the token out of the `Authorization` header.
+/// Takes out of the `Authorization` header what stands where a token should, as sent.
+///
+/// Whether it has the form of one is asked later, by [`well_formed`]: a token that is known needs no looking at.
 ///
 /// # Errors
 /// [`Rejection::NotPresented`] without a bearer token; [`Rejection::Malformed`] when there is more than one
-/// `Authorization` header, or what follows `Bearer` is no token. Another scheme, such as `Basic`, is not presented here.
-pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<&str, Rejection> {
+/// `Authorization` header. Another scheme, such as `Basic`, is not presented here.
+pub(crate) fn presented(headers: &HeaderMap) -> Result<&[u8], Rejection> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let field = fields.next().ok_or(Rejection::NotPresented)?;
+    let field = fields.next().ok_or(Rejection::NotPresented)?.as_bytes();
     if fields.next().is_some() {
         return Err(Rejection::Malformed("more than one Authorization header"));
     }
-    let text = field.to_str().map_err(|_| Rejection::Malformed("the Authorization header is not ASCII"))?;
     // RFC 9110 §11.1: the scheme is compared without regard to case.
-    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Rejection::NotPresented);
+    let scheme_ends = field.iter().position(|byte| *byte == b' ').unwrap_or(field.len());
+    match field.split_at_checked(scheme_ends) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer") => Ok(trim_spaces(rest)),
+        _ => Err(Rejection::NotPresented),
     }
-    let token = rest.trim_matches(' ');
-    if token.is_empty() || token.contains([' ', '\t', ',']) {
-        return Err(Rejection::Malformed("expected one token after `Bearer`"));
+}
+
+/// One word of visible ASCII (RFC 6750 §2.1).
+///
+/// # Errors
+/// [`Rejection::Malformed`] for anything else: nothing, several words, a list.
+pub(crate) fn well_formed(presented: &[u8]) -> Result<&str, Rejection> {
+    let token = std::str::from_utf8(presented).ok().filter(|text| {
+        let in_a_token = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+        !text.is_empty() && text.bytes().all(in_a_token)
+    });
+    token.ok_or(Rejection::Malformed("expected one token after `Bearer`"))
+}
+
+fn trim_spaces(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = text {
+        text = rest;
     }
-    Ok(token)
+    text
 }
 
 #[cfg(test)]
@@ -34,6 +50,10 @@ mod tests {
 
     fn headers(values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    fn bearer_token(headers: &HeaderMap) -> Result<&str, Rejection> {
+        well_formed(presented(headers)?)
     }
 
     #[test]
@@ -48,7 +68,15 @@ mod tests {
         let refused = |values: &[&str]| bearer_token(&headers(values)).unwrap_err();
         assert!(matches!(refused(&[]), Rejection::NotPresented));
         assert!(matches!(refused(&["Basic YTpi"]), Rejection::NotPresented));
-        for values in [&["Bearer"][..], &["Bearer "], &["Bearer a b"], &["Bearer a,b"], &["Bearer a", "Bearer a"]] {
+        for values in [
+            &["Bearer"][..],
+            &["Bearer "],
+            &["Bearer a b"],
+            &["Bearer a,b"],
+            &["Bearer é"],
+            &["Bearer a\tb"],
+            &["Bearer a", "Bearer a"],
+        ] {
             assert!(matches!(refused(values), Rejection::Malformed(_)), "{values:?}");
         }
     }

@@ -16,15 +16,19 @@
 //! }
 //! ```
 //!
-//! The way of a request: bearer token from the header → signature → times, issuer, audience, type → revoked? → handler.
+//! The way of a request: bearer token from the header → verified before? else signature, issuer, audience, type → times →
+//! revoked? → handler. A token that comes again costs a comparison instead of a signature check.
+//!
 //! A refusal knows its own answer: [`Rejection`].
 
 mod bearer;
 mod current_user;
 mod extract;
 mod guard;
+mod keys;
 mod rejection;
 mod revocations;
+mod verified_cache;
 
 pub use current_user::CurrentUser;
 pub use guard::Guard;

@@ -1,11 +1,15 @@
 //! The revocations that a verifier holds in memory, shared between those who read the feed and those who verify.
 
+use crate::verified_cache::freshness::Changes;
 use counterfoil_domain::{
     revocation::{FeedEntry, FeedHead, Ledger, Presented, Refusal},
     time::UnixMillis,
 };
 use parking_lot::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How many entries are applied before those who wait to read get their turn.
+const ENTRIES_PER_LOCK: usize = 256;
 
 /// A ledger that one task keeps up to date and every request reads.
 ///
@@ -14,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Default)]
 pub struct Revocations {
     ledger: RwLock<Ledger>,
+    changes: Changes,
     applied: RwLock<FeedHead>,
     loaded: AtomicBool,
 }
@@ -29,10 +34,13 @@ impl Revocations {
         if entries.is_empty() {
             return;
         }
-        let mut ledger = self.ledger.write();
-        for entry in entries {
-            ledger.apply(entry);
+        for some in entries.chunks(ENTRIES_PER_LOCK) {
+            let mut ledger = self.ledger.write();
+            for entry in some {
+                ledger.apply(entry);
+            }
         }
+        self.changes.add_one();
     }
 
     /// Says that everything up to `head` has been applied. After the first time the guard answers.
@@ -64,6 +72,12 @@ impl Revocations {
     /// Whether none is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Counts the times that entries were applied: a token that was not revoked at one count needs no looking up until
+    /// the next.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     pub(crate) fn refusal(&self, presented: &Presented<'_>) -> Option<Refusal> {

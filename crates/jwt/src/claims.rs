@@ -168,7 +168,8 @@ impl<'a> Registered<'a> {
     }
 }
 
-fn validate_times(dates: &Dates, policy: &Policy, now_unix_seconds: u64) -> Result<(), Error> {
+/// `exp` and `nbf`, as far as the policy asks for them.
+pub(crate) fn validate_times(dates: &Dates, policy: &Policy, now_unix_seconds: u64) -> Result<(), Error> {
     if dates.expires_at.is_none() && policy.expiry_required {
         return Err(Error::ClaimMissing(RegisteredClaim::ExpiresAt));
     }

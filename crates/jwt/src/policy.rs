@@ -1,6 +1,8 @@
 //! What a verifier asks of a token. Everything that could be left to the token is here instead.
 
+use crate::Error;
 use crate::algorithm::{Algorithm, AlgorithmSet};
+use crate::claims::{self, Dates, NumericDate};
 
 /// The rules that a token is held against: which algorithms, from whom, for whom, of which type.
 ///
@@ -157,6 +159,17 @@ impl Policy {
     /// Whether one algorithm is allowed.
     pub fn allows(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(algorithm)
+    }
+
+    /// Holds the times of a token that was accepted before against a later `now`, and nothing else: for a verifier that
+    /// remembers what it has accepted. Times that the token did not have are `None`.
+    pub fn validate_times(
+        &self,
+        expires_at: Option<NumericDate>,
+        not_before: Option<NumericDate>,
+        now_unix_seconds: u64,
+    ) -> Result<(), Error> {
+        claims::validate_times(&Dates { expires_at, not_before, issued_at: None }, self, now_unix_seconds)
     }
 
     pub(crate) fn accepts_type(&self, found: Option<&str>) -> bool {

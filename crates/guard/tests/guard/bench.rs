@@ -59,6 +59,12 @@ pub(crate) struct Bench {
     clock: Arc<Hands>,
 }
 
+/// The rules of the guard on the bench.
+pub(crate) fn policy() -> Policy {
+    let policy = Policy::new(Algorithm::EdDsa).issuer(ISSUER).audience(AUDIENCE).token_type("at+jwt");
+    policy.leeway_seconds(LEEWAY_SECONDS)
+}
+
 /// A new key of this name.
 pub(crate) fn key(kid: &str) -> SigningKey {
     SigningKey::generate(Algorithm::EdDsa).unwrap().with_key_id(KeyId::new(kid).unwrap())
@@ -112,12 +118,38 @@ impl Bench {
 
     /// A guard that has not read the feed yet.
     pub(crate) fn cold() -> Self {
+        Self::cold_remembering(Guard::VERIFIED_TOKENS_MAX)
+    }
+
+    /// A guard that remembers no more than so many tokens.
+    pub(crate) fn remembering(verified_tokens_max: usize) -> Self {
+        let bench = Self::cold_remembering(verified_tokens_max);
+        bench.revocations.advance_to(FeedHead::default());
+        bench
+    }
+
+    fn cold_remembering(verified_tokens_max: usize) -> Self {
         let key = key(KID);
-        let policy = Policy::new(Algorithm::EdDsa).issuer(ISSUER).audience(AUDIENCE).token_type("at+jwt");
-        let policy = policy.leeway_seconds(LEEWAY_SECONDS);
         let (revocations, clock) = (Arc::<Revocations>::default(), Arc::new(Hands(AtomicI64::new(NOW_SECONDS))));
-        let guard = Guard::new(policy, set(&[&key]), Arc::clone(&revocations), clock.clone());
+        let keys = set(&[&key]);
+        let guard = Guard::with_verified_tokens_max(
+            policy(),
+            keys,
+            Arc::clone(&revocations),
+            clock.clone(),
+            verified_tokens_max,
+        );
         Self { key, guard, revocations, clock }
+    }
+
+    /// A guard with other rules, and with the same key, revocations and clock.
+    pub(crate) fn another_guard(&self, policy: Policy) -> Guard {
+        self.another_guard_with(policy, set(&[&self.key]))
+    }
+
+    /// A guard with other rules and keys, and with the same revocations and clock.
+    pub(crate) fn another_guard_with(&self, policy: Policy, keys: KeySet) -> Guard {
+        Guard::new(policy, keys, Arc::clone(&self.revocations), self.clock.clone())
     }
 
     pub(crate) fn turn_clock_to(&self, seconds: i64) {

@@ -11,4 +11,5 @@ mod bench;
 
 mod answers;
 mod refusals;
+mod remembered;
 mod revocation;
