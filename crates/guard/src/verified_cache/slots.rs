@@ -1,9 +1,13 @@
 //! A fixed array of slots in small sets, read without locks.
 //!
-//! A key's hash names one set of [`WAYS`] slots; the entry is in one of them or nowhere. Readers look at the set's tags,
-//! load the slot whose tag fits, and let the caller compare what is really there. So a tag is a hint and nothing more: while
-//! a writer is between slot and tag, a reader finds an entry that does not compare equal, and goes on as if there were
-//! none.
+//! A key's hash names two sets of [`WAYS`] slots; the entry is in one of them or nowhere. Having the choice, a new entry
+//! goes where there is more room, which evens out the sets so well that hardly any entry is driven out before the array
+//! is nearly full (Azar et al., "Balanced Allocations", 1994); with one set for each, a third of the slots taken would
+//! be enough to make one entry in fifteen fight for its place.
+//!
+//! Readers look at the sets' tags, load the slot whose tag fits, and let the caller compare what is really there. So a tag
+//! is a hint and nothing more: while a writer is between slot and tag, a reader finds an entry that does not compare equal,
+//! and goes on as if there were none.
 //!
 //! Which entry gives way is decided by second chance, as in CLOCK: one that was read since the last search stays once
 //! more, so a crowd of tokens that come only once does not drive out those that come again and again.
@@ -84,19 +88,31 @@ impl<E: Entry> Slots<E> {
     }
 
     fn room(&self, hash: u64, is_replaced: impl Fn(&E) -> bool) -> Option<&Way<E>> {
-        let ways = self.ways(hash);
-        let vacant = || ways.iter().find(|way| way.tag.load(Ordering::Relaxed) == 0);
-        let idle = || ways.iter().find(|way| !way.slot.load().recently_used().swap(false, Ordering::Relaxed));
+        let [one, two] = self.sets(hash);
+        let vacancies = |set: &&Set<E>| set.ways.iter().filter(|way| way.is_vacant()).count();
+        let roomier = || one.into_iter().chain(two).max_by_key(vacancies)?.ways.iter().find(|way| way.is_vacant());
+        let idle = || self.ways(hash).find(|way| !way.slot.load().recently_used().swap(false, Ordering::Relaxed));
         // Where all were in use, all have lost their mark now; the hash says which one goes.
-        let any = || ways.get((hash >> 32) as usize % WAYS);
-        ways.iter().find(|way| is_replaced(&way.slot.load())).or_else(vacant).or_else(idle).or_else(any)
+        let any = || self.ways(hash).nth((hash >> 48) as usize % (2 * WAYS));
+        self.ways(hash).find(|way| is_replaced(&way.slot.load())).or_else(roomier).or_else(idle).or_else(any)
     }
 
-    fn ways(&self, hash: u64) -> &[Way<E>] {
-        // A power of two, so the mask is the remainder; what is cut off on a 32-bit machine are bits of a hash.
-        #[expect(clippy::cast_possible_truncation, reason = "bits of a hash")]
-        let set = hash as usize & (self.sets.len() - 1);
-        self.sets.get(set).map_or(&[], |set| &set.ways)
+    fn ways(&self, hash: u64) -> impl Iterator<Item = &Way<E>> {
+        self.sets(hash).into_iter().flatten().flat_map(|set| &set.ways)
+    }
+
+    /// The two sets, by the halves of the hash.
+    #[expect(clippy::cast_possible_truncation, reason = "bits of a hash")]
+    fn sets(&self, hash: u64) -> [Option<&Set<E>>; 2] {
+        // The number of sets is a power of two, so the mask is the remainder.
+        let set = |half: u64| self.sets.get(half as usize & (self.sets.len() - 1));
+        [set(hash), set(hash >> 32)]
+    }
+}
+
+impl<E> Way<E> {
+    fn is_vacant(&self) -> bool {
+        self.tag.load(Ordering::Relaxed) == 0
     }
 }
 
