@@ -1,13 +1,20 @@
 //! Who is asking.
 
-use crate::verified_cache::{HeldToken, VerifiedToken};
+use crate::{
+    identity_headers::identity_headers,
+    verified_cache::{HeldToken, VerifiedToken},
+};
 use counterfoil_domain::{
     account::AccountGeneration,
     id::{AccountId, SessionId, TokenId},
     scope::ScopeSet,
     time::UnixMillis,
 };
-use std::{fmt, sync::Arc};
+use http::HeaderMap;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// Who is asking: read from a verified, living access token. Only a [`crate::Guard`] makes one, so a handler that takes
 /// it cannot be reached without a good token.
@@ -35,6 +42,8 @@ pub(crate) struct VerifiedUser {
     pub(crate) authenticated_at: UnixMillis,
     pub(crate) methods: Box<[String]>,
     pub(crate) expires_at: UnixMillis,
+    /// Made when first asked for: most services never do.
+    pub(crate) identity_headers: OnceLock<HeaderMap>,
 }
 
 impl CurrentUser {
@@ -91,6 +100,12 @@ impl CurrentUser {
     /// How they did: RFC 8176 words, `pwd` for a password.
     pub fn methods(&self) -> &[String] {
         &self.user().methods
+    }
+
+    /// `X-Auth-Subject`, `X-Auth-Session` and `X-Auth-Scope`, as gateways pass them on to the services behind them, and
+    /// `Cache-Control: no-store`. Made once for each token that the guard remembers.
+    pub fn identity_headers(&self) -> &HeaderMap {
+        self.user().identity_headers.get_or_init(|| identity_headers(self.user()))
     }
 
     /// When the token ends.

@@ -17,7 +17,7 @@ use counterfoil_jwt::{KeySet, Policy, Verified, verify_borrowed};
 use counterfoil_wire::AccessClaims;
 use http::HeaderMap;
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -200,5 +200,6 @@ fn to_user(claims: &AccessClaims<'_>) -> Option<VerifiedUser> {
         authenticated_at: seconds(claims.auth_time)?,
         methods: claims.amr.iter().map(|method| method.as_ref().to_owned()).collect(),
         expires_at: seconds(claims.exp)?,
+        identity_headers: OnceLock::new(),
     })
 }

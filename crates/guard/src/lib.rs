@@ -25,6 +25,7 @@ mod bearer;
 mod current_user;
 mod extract;
 mod guard;
+mod identity_headers;
 mod keys;
 mod rejection;
 mod revocations;

@@ -30,7 +30,7 @@ use freshness::{Changes, GoodAt};
 use slots::{Entry, Slots};
 use std::{
     hash::{BuildHasher, Hasher},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
 };
 
 /// A token that was found, held where it is: nothing is copied and no count is kept. See [`arc_swap::Guard`].
@@ -131,6 +131,7 @@ impl VerifiedToken {
                 authenticated_at: UnixMillis::from_millis(0),
                 methods: Box::default(),
                 expires_at: UnixMillis::from_millis(0),
+                identity_headers: OnceLock::new(),
             },
         }
     }

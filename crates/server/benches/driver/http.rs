@@ -1,7 +1,8 @@
 //! A client of HTTP/1.1 that knows just enough: keep-alive, `Content-Length`, one request at a time, and requests that
 //! are bytes made beforehand. It measures the server and not itself.
 
-use std::{future::poll_fn, io, net::SocketAddr, pin::Pin, str};
+use memchr::memmem;
+use std::{future::poll_fn, io, net::SocketAddr, pin::Pin, str, str::FromStr};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -9,6 +10,8 @@ use tokio::{
 
 /// The largest answer that is understood.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+const CONTENT_LENGTH: &[u8] = b"\r\ncontent-length: ";
 
 /// The content type of the API's bodies.
 pub(crate) const JSON: &str = "application/json";
@@ -119,18 +122,24 @@ struct Head {
 
 impl Head {
     fn parse(bytes: &[u8]) -> io::Result<Option<Self>> {
-        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
-        let head = bytes.get(..end).and_then(|head| str::from_utf8(head).ok()).ok_or_else(|| odd("not text"))?;
-        let status = head.get(9..12).and_then(|status| status.parse().ok()).ok_or_else(|| odd("no status"))?;
-        let mut lines = head.split("\r\n").filter_map(|line| line.split_once(':'));
-        let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-        let body_bytes = length.and_then(|(_, value)| value.trim().parse().ok()).ok_or_else(|| odd("no length"))?;
+        let Some(end) = memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
+
+        let status = bytes.get(9..12).and_then(number::<u16>).ok_or_else(|| odd("no status"))?;
+        // hyper writes the names of fields in lower case.
+        let head = bytes.get(..end).unwrap_or_default();
+        let length = memmem::find(head, CONTENT_LENGTH).and_then(|at| head.get(at + CONTENT_LENGTH.len()..));
+        let digits = length.and_then(|rest| rest.split(|byte| *byte == b'\r').next());
+        let body_bytes = digits.and_then(number::<usize>).ok_or_else(|| odd("no length"))?;
         Ok(Some(Self { status, body_at: end + 4, body_bytes }))
     }
 
     const fn answer_bytes(&self) -> usize {
         self.body_at + self.body_bytes
     }
+}
+
+fn number<N: FromStr>(digits: &[u8]) -> Option<N> {
+    str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn odd(what: &str) -> io::Error {

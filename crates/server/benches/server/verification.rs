@@ -54,6 +54,7 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
     let mut contenders = [
         contender("bare handler, our connection loop (the ceiling)", &bare, "/", None, Target::None),
         contender("bare handler, axum::serve", &axum, "/", None, Target::None),
+        contender("bare handler, a token sent along", &bare, "/", bearer, Target::None),
         contender("/healthz, all layers and no token", &server, "/healthz", None, Target::None),
         contender("/v1/forward-auth", &server, "/v1/forward-auth", bearer, Target::AtLeast(0.90)),
         contender("/v1/account, one row", &server, "/v1/account", bearer, Target::AtLeast(0.40)),

@@ -4,9 +4,10 @@
 //! is remembered whenever an account passes by at sign-in or refresh, and read once where it has not.
 
 use super::App;
+use bytes::Bytes;
 use counterfoil_domain::{account::Account, id::AccountId};
 use parking_lot::RwLock;
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 /// The most addresses remembered: some 2 MB.
 const ADDRESSES_MAX: usize = 20_000;
@@ -14,8 +15,8 @@ const ADDRESSES_MAX: usize = 20_000;
 /// An account's address, and whether it is the person's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KnownEmail {
-    /// The address as its owner writes it.
-    pub address: Arc<str>,
+    /// The address as its owner writes it, in UTF-8. Clones share it.
+    pub address: Bytes,
     /// Whether the person has shown that it is theirs. Until then anybody may have signed up with it.
     pub is_verified: bool,
 }
@@ -25,7 +26,10 @@ pub(super) struct EmailDirectory(RwLock<HashMap<AccountId, KnownEmail>>);
 
 impl EmailDirectory {
     pub(super) fn remember(&self, account: &Account) -> KnownEmail {
-        let email = KnownEmail { address: account.email.as_str().into(), is_verified: account.email_verified };
+        let email = KnownEmail {
+            address: Bytes::copy_from_slice(account.email.as_str().as_bytes()),
+            is_verified: account.email_verified,
+        };
         let mut directory = self.0.write();
         // Full: begin anew. What is asked for comes back with one read each.
         if directory.len() >= ADDRESSES_MAX && !directory.contains_key(&account.id) {

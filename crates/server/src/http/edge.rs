@@ -2,20 +2,25 @@
 //! under panics, and the headers that all answers have. One layer and not five, because each would box the request's
 //! future anew, and verification takes no longer than a few such boxes.
 
-use super::{HttpError, error, request_context::RequestContext};
+use super::{
+    HttpError, error,
+    request_context::{InRequest, RequestContext},
+};
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::CatchUnwind};
+use pin_project_lite::pin_project;
 use std::{
     convert::Infallible,
     panic::AssertUnwindSafe,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
+use tokio::time::{Timeout, timeout};
 use tower::{Layer, Service};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,11 +50,10 @@ pub(super) struct Edge<S> {
 impl<S> Service<Request> for Edge<S>
 where
     S: Service<Request, Response = Response, Error = Infallible>,
-    S::Future: Send + 'static,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = EdgeFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
@@ -57,22 +61,40 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let context = RequestContext::of(&request);
-        let id = context.id;
-        let handled = self.inner.call(request);
-        let timeout = self.request_timeout;
-        let answered = async move {
-            let mut response = match tokio::time::timeout(timeout, AssertUnwindSafe(handled).catch_unwind()).await {
+        let handled = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        EdgeFuture { handled: context.scope(timeout(self.request_timeout, handled)) }
+    }
+}
+
+pin_project! {
+    /// The answer on its way through the [`Edge`]. Its parts are named and not boxed.
+    pub(super) struct EdgeFuture<F> {
+        #[pin]
+        handled: InRequest<Timeout<CatchUnwind<AssertUnwindSafe<F>>>>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for EdgeFuture<F> {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut handled = self.project().handled;
+        let outcome = ready!(handled.as_mut().poll(context));
+        let Some(request) = handled.take_value() else { return Poll::Pending };
+        let id = request.id;
+        let mut response = request.sync_scope(|| {
+            let response = match outcome {
                 Ok(Ok(Ok(response))) => response,
                 Ok(Err(panic)) => error::panicked(&*panic),
                 Err(_) => too_late(),
             };
             tracing::debug!(status = response.status().as_u16(), "answered");
-            let headers = response.headers_mut();
-            headers.insert(REQUEST_ID, id.to_header_value());
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            Ok(response)
-        };
-        Box::pin(context.scope(answered))
+            response
+        });
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, id.to_header_value());
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        Poll::Ready(Ok(response))
     }
 }
 

@@ -16,10 +16,14 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+use tokio::task::futures::TaskLocalFuture;
 
 tokio::task_local! {
     static CURRENT: RequestContext;
 }
+
+/// A future that is a part of a request.
+pub(super) type InRequest<F> = TaskLocalFuture<RequestContext, F>;
 
 /// An id that nobody can guess the next of, and that tells nothing of the process: a count, hashed with a random key.
 #[derive(Clone, Copy)]
@@ -69,9 +73,14 @@ impl RequestContext {
         self.route.as_ref().map_or("(none)", MatchedPath::as_str)
     }
 
-    /// Runs `future` as a part of this request.
-    pub(super) async fn scope<T>(self, future: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, future).await
+    /// Makes `future` a part of this request.
+    pub(super) fn scope<F: Future>(self, future: F) -> InRequest<F> {
+        CURRENT.scope(self, future)
+    }
+
+    /// Calls `work` as a part of this request.
+    pub(super) fn sync_scope<T>(self, work: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self, work)
     }
 
     /// Calls `look` with the request that this task is answering, if it is answering one.

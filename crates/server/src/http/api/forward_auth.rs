@@ -3,14 +3,11 @@
 use crate::{app::App, http::HttpError};
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue},
 };
 use counterfoil_guard::{CurrentUser, Rejection};
 use counterfoil_wire::Problem;
 
-const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");
-const SESSION: HeaderName = HeaderName::from_static("x-auth-session");
-const SCOPE: HeaderName = HeaderName::from_static("x-auth-scope");
 const EMAIL_VERIFIED: HeaderName = HeaderName::from_static("x-auth-email-verified");
 const EMAIL: HeaderName = HeaderName::from_static("x-auth-email");
 
@@ -34,22 +31,13 @@ pub(in crate::http) async fn forward_auth(
         Rejection::Malformed(what) => Rejection::Refused { code: "authorization_malformed", detail: what.to_owned() },
         other => other,
     })?;
-    let mut headers = HeaderMap::with_capacity(5);
     let email = app.email_of(user.account()).await;
-    let values = [
-        (SUBJECT, Some(user.account().to_string())),
-        (SESSION, Some(user.session().to_string())),
-        (SCOPE, Some(user.scope().to_string())),
-        (EMAIL_VERIFIED, email.as_ref().map(|email| email.is_verified.to_string())),
-        (EMAIL, email.map(|email| email.address.as_ref().to_owned())),
-    ];
-    for (name, value) in values {
-        // An address may hold any Unicode letter: UTF-8 bytes are opaque to HTTP (RFC 9110 §5.5), and nothing that
-        // could end a header line gets past the rules for addresses and scopes.
-        if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
-            headers.insert(name, value);
-        }
+    let mut headers = user.identity_headers().clone();
+    if let Some(email) = email {
+        headers.insert(EMAIL_VERIFIED, HeaderValue::from_static(if email.is_verified { "true" } else { "false" }));
+        // An address may hold any Unicode letter: UTF-8 bytes are opaque to HTTP (RFC 9110 §5.5), and nothing that could
+        // end a header line gets past the rules for addresses.
+        headers.extend(HeaderValue::from_maybe_shared(email.address).ok().map(|address| (EMAIL, address)));
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(headers)
 }
