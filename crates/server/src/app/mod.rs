@@ -30,7 +30,7 @@ pub use sign_up::SignedUpAccount;
 pub(crate) use present::{account_body, feed_place, session_body};
 
 use crate::{
-    config::{Config, ConfigError, LEEWAY_MAX},
+    config::{Config, ConfigError, LEEWAY_MAX, Network},
     hashing::PasswordHasher,
     keys::KeyRing,
 };
@@ -71,6 +71,8 @@ pub struct Settings {
     pub password_rules: PasswordRules,
     /// How long audit lines are kept.
     pub audit_retention: Duration,
+    /// Whose word about where a request came from is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Settings {
@@ -92,6 +94,7 @@ impl Settings {
             require_access_token: config.refresh.require_access_token,
             password_rules: config.password_rules()?,
             audit_retention: config.session.audit_retention.get(),
+            trusted_proxies: config.trusted_proxies.clone(),
         })
     }
 
@@ -110,7 +113,7 @@ pub(crate) fn kept_for(longest_access_token_lifetime: Duration) -> Duration {
 /// Where a request came from.
 #[derive(Clone, Debug, Default)]
 pub struct RequestOrigin {
-    /// The address of the peer.
+    /// The address of the client.
     pub ip: Option<IpAddr>,
     /// How the program names itself.
     pub user_agent: Option<String>,

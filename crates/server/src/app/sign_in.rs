@@ -1,6 +1,7 @@
 //! Signing in with e-mail address and password: one read, one hash, one write.
 
 use super::{App, AppError, RequestOrigin};
+use crate::hashing::Asker;
 use counterfoil_domain::{
     account::parse_name,
     email::Email,
@@ -80,12 +81,15 @@ impl App {
         // through where no hash hides it.
         let password = NormalizedPassword::for_sign_in(&input.password).ok_or(AppError::InvalidCredentials)?;
         // A text that is no address belongs to nobody: same answer, same work.
-        let found = match input.email.parse::<Email>() {
-            Ok(email) => self.store().account_by_email(&email).await?,
+        let email = input.email.parse::<Email>();
+        let found = match &email {
+            Ok(email) => self.store().account_by_email(email).await?,
             Err(_) => None,
         };
+        let tried = email.map_or(input.email, |email| email.canonical());
+        let asker = Asker { ip: origin.ip, account: &tried };
         let (account, hash) = found.map_or((None, None), |found| (Some(found.account), found.password_hash));
-        let matches = self.0.parts.hasher.verify(password, hash).await?;
+        let matches = self.0.parts.hasher.verify(password, hash, &asker).await?;
         let known = account.as_ref().map(|account| account.id);
         let Some(account) = account.filter(|account| matches && account.disabled_at.is_none()) else {
             // The address that was tried may be a mistyped password: only a known account is named. The line has one

@@ -2,9 +2,11 @@
 
 mod duration;
 mod load;
+mod network;
 
 pub use duration::HumanDuration;
 pub use load::{ConfigError, ConfigSources, Setting, load, settings};
+pub use network::{InvalidNetwork, Network};
 
 use counterfoil_domain::{password::PasswordRules, policy::Lifetimes, rotation::RotationRules};
 use counterfoil_jwt::Algorithm;
@@ -24,6 +26,9 @@ pub struct Config {
     /// The URL under which people and programs reach the server; the issuer of its tokens. By default the address it
     /// listens on.
     pub public_url: Option<String>,
+    /// The reverse proxies in front, as addresses or networks: whom they name in `X-Forwarded-For` is believed to be the
+    /// client. By default nobody is.
+    pub trusted_proxies: Vec<Network>,
     /// The folder for the SQLite file and the master key.
     pub data: PathBuf,
     /// Where accounts and sessions are kept, as `sqlite:PATH`. By default `counterfoil.sqlite` in the data folder.
@@ -124,6 +129,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            trusted_proxies: Vec::new(),
             data: PathBuf::from("counterfoil-data"),
             store: None,
             signing: SigningConfig { algorithm: "EdDSA".to_owned(), secret_file: None },
@@ -218,6 +224,12 @@ impl Config {
         if let Err(error) = EnvFilter::try_new(&self.log.filter) {
             return refuse("log.filter", &error.to_string());
         }
+        if self.trusted_proxies.iter().any(Network::is_everything) {
+            return refuse(
+                "trusted_proxies",
+                "this is everybody: anybody could choose an address; name the proxies only",
+            );
+        }
         if let Some(url) = &self.public_url {
             check_public_url(url)?;
         }
@@ -254,7 +266,7 @@ mod tests {
     #[test]
     fn unsafe_options_are_refused_by_name() {
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 10] = [
+        let cases: [(&str, Change); 11] = [
             ("signing.algorithm", |config| config.signing.algorithm = "none".into()),
             ("log.filter", |config| config.log.filter = "loud==".into()),
             ("password.characters_min", |config| config.password.characters_min = 7),
@@ -264,6 +276,7 @@ mod tests {
             ("session.absolute_lifetime", |config| config.session.absolute_lifetime = HumanDuration::from_days(1)),
             ("refresh.retry_window", |config| config.refresh.retry_window = HumanDuration::from_seconds(61)),
             ("access_token.leeway", |config| config.access_token.leeway = HumanDuration::from_seconds(121)),
+            ("trusted_proxies", |config| config.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()]),
             ("public_url", |config| config.public_url = Some("http://auth.example.com".into())),
         ];
         for (option, change) in cases {
