@@ -115,7 +115,13 @@ pub fn end_token(
     Ruling { changes: Changes { revocations: vec![draft], ..Changes::default() }, outcome: EndedOne::Ended }
 }
 
-fn revoke(session: &Session, longest_token_lifetime: Duration, occasion: &Occasion<'_>, changes: &mut Changes) {
+/// Ends a session in `changes`: the row and its feed entry.
+pub(super) fn revoke(
+    session: &Session,
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+    changes: &mut Changes,
+) {
     let revocation = Revocation::Session(session.id);
     changes.revocations.push(RevocationDraft::new(revocation, occasion.now, longest_token_lifetime, occasion.entropy));
     changes.sessions.push(Session { revoked_at: Some(occasion.now), ..session.clone() });

@@ -5,16 +5,17 @@ use crate::hashing::Asker;
 use counterfoil_domain::{
     account::parse_name,
     email::Email,
+    event::Occasion,
     id::AccountId,
     password::NormalizedPassword,
     policy::SessionPolicy,
     rotation::RefreshToken,
     scope::ScopeSet,
     secret::PasswordText,
-    session::{Device, OpenSession, USER_AGENT_BYTES_MAX, open},
-    store::CreatedSession,
+    session::{Device, OpenSession, SessionView, USER_AGENT_BYTES_MAX, open_another},
 };
 use counterfoil_wire::TokenReply;
+use std::sync::Arc;
 
 /// The OAuth client that sessions opened by this API belong to.
 pub(super) const FIRST_PARTY_CLIENT: &str = "counterfoil";
@@ -99,11 +100,15 @@ impl App {
             return Err(AppError::InvalidCredentials);
         };
 
-        let (session, event) = open(request, &account, &self.settings().lifetimes, &self.occasion(origin));
-        if self.store().create_session(session.clone(), event).await? == CreatedSession::AccountGone {
-            return Err(AppError::InvalidCredentials);
-        }
-        tracing::info!(account = %account.id, session = %session.id, "signed in");
+        let (terms, entropy, ip) = (self.settings().open_terms(), Arc::clone(&self.0.parts.entropy), origin.ip);
+        let decided = self.store().decide_account(account.id, move |view, now| {
+            open_another(view, request.clone(), &terms, &Occasion { now, ip, entropy: &*entropy })
+        });
+        let (opened, committed) = decided.await?;
+        self.apply_committed(&committed);
+        let Some(SessionView { session, account }) = opened else { return Err(AppError::InvalidCredentials) };
+        let displaced = committed.entries.len();
+        tracing::info!(account = %account.id, session = %session.id, displaced, "signed in");
         let refresh_token = RefreshToken { session: session.id, serial: session.rotation.child };
         self.token_reply(&session, &account, refresh_token, &session.scope)
     }

@@ -17,6 +17,9 @@ use tracing_subscriber::EnvFilter;
 /// The most that clocks may differ by (RFC 7519 §4.1.4: a few minutes at most).
 pub const LEEWAY_MAX: Duration = Duration::from_mins(2);
 
+/// The most that `session.per_account_max` may be: a sign-out everywhere ends them in one step, which others wait for.
+const SESSIONS_PER_ACCOUNT_MAX: usize = 1_000;
+
 /// Every option, with its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +80,8 @@ pub struct SessionConfig {
     pub idle_lifetime: HumanDuration,
     /// A session this old is over, whatever its use.
     pub absolute_lifetime: HumanDuration,
+    /// The most sessions that an account has at a time. One more sign-in ends the one not used for the longest.
+    pub per_account_max: usize,
     /// How long lines of the audit log are kept.
     pub audit_retention: HumanDuration,
 }
@@ -141,6 +146,7 @@ impl Default for Config {
             session: SessionConfig {
                 idle_lifetime: lifetimes.idle_lifetime.into(),
                 absolute_lifetime: lifetimes.absolute_lifetime.into(),
+                per_account_max: 100,
                 audit_retention: HumanDuration::from_days(90),
             },
             refresh: RefreshConfig {
@@ -211,6 +217,12 @@ impl Config {
         if lifetimes.absolute_lifetime < lifetimes.idle_lifetime {
             return refuse("session.absolute_lifetime", "shorter than session.idle_lifetime");
         }
+        if !(1..=SESSIONS_PER_ACCOUNT_MAX).contains(&self.session.per_account_max) {
+            return refuse(
+                "session.per_account_max",
+                "expected 1 to 1000: a sign-out everywhere ends them in one step",
+            );
+        }
         if !(1..=60).contains(&self.refresh.retry_window.get().as_secs()) {
             return refuse("refresh.retry_window", "expected 1s to 60s: in it a copied token is answered like a retry");
         }
@@ -266,7 +278,7 @@ mod tests {
     #[test]
     fn unsafe_options_are_refused_by_name() {
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 11] = [
+        let cases: [(&str, Change); 12] = [
             ("signing.algorithm", |config| config.signing.algorithm = "none".into()),
             ("log.filter", |config| config.log.filter = "loud==".into()),
             ("password.characters_min", |config| config.password.characters_min = 7),
@@ -274,6 +286,7 @@ mod tests {
             ("access_token.lifetime", |config| config.access_token.lifetime = HumanDuration::from_seconds(0)),
             ("session.idle_lifetime", |config| config.session.idle_lifetime = HumanDuration::from_seconds(60)),
             ("session.absolute_lifetime", |config| config.session.absolute_lifetime = HumanDuration::from_days(1)),
+            ("session.per_account_max", |config| config.session.per_account_max = 0),
             ("refresh.retry_window", |config| config.refresh.retry_window = HumanDuration::from_seconds(61)),
             ("access_token.leeway", |config| config.access_token.leeway = HumanDuration::from_seconds(121)),
             ("trusted_proxies", |config| config.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()]),
