@@ -8,7 +8,7 @@ mod end;
 mod open;
 mod refresh;
 
-pub use end::{EndOne, EndedOne, end_every, end_one, end_token};
+pub use end::{EndOne, EndedOne, end_every, end_one};
 pub use open::{OpenSession, OpenTerms, open, open_another};
 pub use refresh::{DeadReason, REFRESH_DEADLINE, RefreshOutcome, RefreshRequest, RefreshTerms, refresh};
 
