@@ -23,6 +23,8 @@ pub enum EventKind {
     SignedOutEverywhere,
     /// Every session but one was ended at once.
     SignedOutElsewhere,
+    /// A session was ended to make room for another: the account has as many as it may.
+    SessionDisplaced,
     /// A spent refresh token came back: the session was ended (RFC 9700 §4.14.2).
     RefreshTokenReused,
     /// A refresh token was presented a second time, from another network than before: worth a look.
@@ -31,12 +33,13 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AccountCreated,
         Self::SignedIn,
         Self::SignedOut,
         Self::SignedOutEverywhere,
         Self::SignedOutElsewhere,
+        Self::SessionDisplaced,
         Self::RefreshTokenReused,
         Self::RefreshRetriedElsewhere,
     ];
@@ -49,6 +52,7 @@ impl EventKind {
             Self::SignedOut => "signed_out",
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::SignedOutElsewhere => "signed_out_elsewhere",
+            Self::SessionDisplaced => "session_displaced",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::RefreshRetriedElsewhere => "refresh_retried_elsewhere",
         }

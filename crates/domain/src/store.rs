@@ -90,15 +90,6 @@ pub enum CreatedAccount {
     EmailTaken,
 }
 
-/// Whether a session was stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CreatedSession {
-    /// It was.
-    Created,
-    /// Its account has gone since it was read.
-    AccountGone,
-}
-
 /// What the rules need from a store. Every call is one atomic step; none waits without bound.
 pub trait Store: Send + Sync {
     /// Stores a new account and what comes with it.
@@ -112,9 +103,6 @@ pub trait Store: Send + Sync {
 
     /// Up to `limit` accounts in the order of their ids, after `after`.
     fn accounts(&self, after: Option<AccountId>, limit: usize) -> StoreFuture<'_, Vec<Account>>;
-
-    /// Stores a session that a sign-in opened, with its audit line.
-    fn create_session(&self, session: Session, event: Event) -> StoreFuture<'_, CreatedSession>;
 
     /// Runs a rule about one session. Prefer `decide_session` of `dyn Store`, which gives the outcome.
     fn update_session(&self, id: SessionId, rule: SessionRule) -> StoreFuture<'_, Committed>;

@@ -6,8 +6,8 @@ use counterfoil_domain::{
     event::{EventKind, Occasion},
     id::SessionId,
     policy::{Lifetimes, SessionPolicy},
-    session::{Device, OpenSession, Ruling, Session, SessionView, open},
-    store::{CreatedAccount, CreatedSession, NewAccount, Store},
+    session::{AccountView, Changes, Device, OpenSession, Ruling, Session, SessionView, open},
+    store::{CreatedAccount, NewAccount, Store},
     time::{Clock, UnixMillis},
 };
 use std::{
@@ -190,9 +190,19 @@ impl Bench {
     /// Stores a new session of an account.
     pub async fn sign_in(&self, account: &Account) -> Session {
         let session = self.draft_session(account);
-        let event = self.occasion().event(EventKind::SignedIn, account.id, Some(session.id));
-        assert_eq!(self.store.create_session(session.clone(), event).await.unwrap(), CreatedSession::Created);
+        self.store.decide_account(account.id, self.adding(&session)).await.unwrap();
         session
+    }
+
+    /// A rule that adds this session with its audit line, whatever it is shown.
+    pub(crate) fn adding(
+        &self,
+        session: &Session,
+    ) -> impl FnMut(Option<&AccountView>, UnixMillis) -> Ruling<()> + Send + 'static {
+        let event = self.occasion().event(EventKind::SignedIn, session.account, Some(session.id));
+        let (new_sessions, events) = (vec![session.clone()], vec![event]);
+        let changes = Changes { new_sessions, events, ..Changes::default() };
+        move |_, _| Ruling { changes: changes.clone(), outcome: () }
     }
 
     /// What the store holds of a session, ended or not.

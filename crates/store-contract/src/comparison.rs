@@ -11,7 +11,7 @@ use counterfoil_domain::{
     id::{AccountId, SessionId},
     key::{KeyState, KeyUse, StoredKey},
     policy::{Lifetimes, SessionPolicy},
-    session::{Device, OpenSession, Session, open},
+    session::{AccountView, Changes, Device, OpenSession, Ruling, Session, open},
     store::{NewAccount, Store},
     time::Clock,
 };
@@ -138,7 +138,12 @@ impl Comparison {
                 owner.id = self.account(account);
                 let session = self.new_session(&owner);
                 let event = occasion.event(EventKind::SignedIn, owner.id, Some(session.id));
-                tell(store.create_session(session, event).await, debug)
+                let add = move |view: Option<&AccountView>, _| {
+                    let (new_sessions, events) = (vec![session.clone()], vec![event.clone()]);
+                    let changes = Changes { new_sessions, events, ..Changes::default() };
+                    Ruling { changes, outcome: format!("{view:?}") }
+                };
+                tell(store.decide_account(owner.id, add).await, debug)
             }
             Operation::UpdateSession { session, rule } => {
                 let rule = rule.about_session(self.step);

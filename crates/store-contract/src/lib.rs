@@ -57,6 +57,9 @@ macro_rules! store_contract {
             sessions {
                 every_column_survives,
                 a_session_needs_an_account,
+                a_session_is_made_once,
+                one_session_too_many_ends_the_one_not_used_for_the_longest,
+                concurrent_sign_ins_keep_to_the_most,
                 an_update_sees_the_account_and_the_clock_of_the_store,
                 an_update_of_an_unknown_session_sees_nothing_and_makes_nothing,
                 concurrent_updates_lose_nothing,

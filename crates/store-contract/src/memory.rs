@@ -9,8 +9,7 @@ use counterfoil_domain::{
     revocation::{FeedEntry, FeedHead},
     session::{AccountView, Changes, Session, SessionView},
     store::{
-        AccountRule, Committed, CreatedAccount, CreatedSession, FeedPage, NewAccount, SessionRule, Store, StoreError,
-        StoreFuture,
+        AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreError, StoreFuture,
     },
     time::{Clock, UnixMillis},
 };
@@ -83,15 +82,15 @@ impl State {
         self.accounts.values().any(|(other, _)| other.id != by_another_than && other.email.canonical() == canonical)
     }
 
-    fn insert_session(&mut self, session: Session) -> Result<bool, StoreError> {
+    fn insert_session(&mut self, session: Session) -> Result<(), StoreError> {
         if !self.accounts.contains_key(&session.account) {
-            return Ok(false);
+            return Err(refused("a session was given to an account that does not exist"));
         }
         match self.sessions.entry(session.id) {
             Entry::Occupied(_) => Err(refused("a session with this id exists")),
             Entry::Vacant(place) => {
                 place.insert(session);
-                Ok(true)
+                Ok(())
             }
         }
     }
@@ -106,6 +105,9 @@ impl State {
     }
 
     fn apply(&mut self, changes: Changes) -> Result<Committed, StoreError> {
+        for session in changes.new_sessions {
+            self.insert_session(session)?;
+        }
         for session in changes.sessions {
             if !self.accounts.contains_key(&session.account) {
                 return Err(refused("a rule gave a session to an account that does not exist"));
@@ -154,10 +156,8 @@ impl Store for MemoryStore {
                 return Ok(CreatedAccount::EmailTaken);
             }
             state.accounts.insert(account.id, (account, password_hash));
-            if let Some(session) = session
-                && !state.insert_session(session)?
-            {
-                return Err(refused("the session of a new account belongs to an account that does not exist"));
+            if let Some(session) = session {
+                state.insert_session(session)?;
             }
             state.insert_events(events)?;
             Ok(CreatedAccount::Created)
@@ -180,16 +180,6 @@ impl Store for MemoryStore {
         self.read(move |state| {
             let accounts = state.accounts.values().map(|(account, _)| account);
             accounts.filter(|account| Some(account.id) > after).take(limit).cloned().collect()
-        })
-    }
-
-    fn create_session(&self, session: Session, event: Event) -> StoreFuture<'_, CreatedSession> {
-        self.write(move |state| {
-            if !state.insert_session(session)? {
-                return Ok(CreatedSession::AccountGone);
-            }
-            state.insert_events(vec![event])?;
-            Ok(CreatedSession::Created)
         })
     }
 

@@ -77,10 +77,8 @@ pub(crate) fn create(work: &mut Work, new: &NewAccount) -> Result<CreatedAccount
     if created == 0 {
         return Ok(CreatedAccount::EmailTaken);
     }
-    if let Some(session) = session
-        && !sessions::insert(&savepoint, session)?
-    {
-        return Err(Fault::Refused("the session of a new account belongs to an account that does not exist"));
+    if let Some(session) = session {
+        sessions::insert(&savepoint, session)?;
     }
     events::insert_all(&savepoint, events)?;
     savepoint.commit()?;

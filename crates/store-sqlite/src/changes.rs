@@ -37,7 +37,10 @@ pub(crate) fn update_account(
 /// one, since the rest of the batch is to be committed without them.
 fn apply(work: &mut Work, shown: &[Session], changes: Changes) -> Result<Committed, Fault> {
     let head = work.feed_head()?;
-    let lone_session = changes.account.is_none() && changes.revocations.is_empty() && changes.events.is_empty();
+    let lone_session = changes.new_sessions.is_empty()
+        && changes.account.is_none()
+        && changes.revocations.is_empty()
+        && changes.events.is_empty();
     match changes.sessions.as_slice() {
         [] if lone_session => Ok(Committed { entries: Vec::new(), feed: head }),
         [session] if lone_session => {
@@ -46,6 +49,9 @@ fn apply(work: &mut Work, shown: &[Session], changes: Changes) -> Result<Committ
         }
         _ => {
             let savepoint = work.connection.savepoint()?;
+            for session in &changes.new_sessions {
+                sessions::insert(&savepoint, session)?;
+            }
             for session in &changes.sessions {
                 sessions::update(&savepoint, find(shown, session.id), session)?;
             }

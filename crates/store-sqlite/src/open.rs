@@ -12,6 +12,7 @@ use crate::{
 };
 use counterfoil_domain::time::Clock;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use rustix::{fs::OFlags, io::Errno};
 use std::{
     fs, io,
     os::unix::fs::OpenOptionsExt,
@@ -72,6 +73,16 @@ pub enum OpenError {
         path: PathBuf,
         /// What the operating system says.
         source: io::Error,
+    },
+    /// A symbolic link is in its place.
+    #[error(
+        "`{}` is a symbolic link, which is not followed: whoever can change it would choose where passwords are kept; name \
+         the file that it leads to",
+        path.display()
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
     },
     /// The file or its folder may not be written to.
     #[error(
@@ -163,11 +174,15 @@ impl SqliteStore {
 
         // An absolute path, so that neither `:memory:` nor a later change of folder means anything.
         let absolute = std::path::absolute(&path).map_err(in_file)?;
-        private_file(&absolute).map_err(in_file)?;
-        let connection = patiently(|| prepare(&absolute, &path, &*clock))?;
+        let real = without_links(&absolute).map_err(in_file)?;
+        private_file(&real).map_err(|source| match source.raw_os_error() {
+            Some(code) if code == Errno::LOOP.raw_os_error() => OpenError::Link { path: path.clone() },
+            _ => in_file(source),
+        })?;
+        let connection = patiently(|| prepare(&real, &path, &*clock))?;
 
         let connect_reader = || -> rusqlite::Result<Connection> {
-            let connection = connect(&absolute)?;
+            let connection = connect(&real)?;
             set_up_reader(&connection)?;
             Ok(connection)
         };
@@ -212,16 +227,26 @@ fn patiently<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError>
     }
 }
 
+/// The same path with no link on the way to its folder; the last part stays as it is.
+fn without_links(absolute: &Path) -> io::Result<PathBuf> {
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
+        _ => Err(io::ErrorKind::IsADirectory.into()),
+    }
+}
+
 /// Makes the file if it is missing, for its owner's eyes only: it holds password hashes. SQLite gives the companions
-/// the same permissions.
+/// the same permissions. A link in its place is not followed.
 pub(crate) fn private_file(path: &Path) -> io::Result<()> {
-    fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path).map(drop)
 }
 
 pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    // Neither CREATE (the file is there, and when it has just gone we want to hear of it) nor URI names.
+    // Neither CREATE (the file is there, and when it has just gone we want to hear of it) nor URI names, nor links.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS_MAX);
     Ok(connection)

@@ -2,18 +2,14 @@
 
 use crate::{
     accounts::{self, account_columns},
-    events,
     fault::Fault,
     rows::{self, Columns, sql_limit},
-    work::Work,
 };
 use counterfoil_domain::{
     account::AccountGeneration,
-    event::Event,
     id::{AccountId, SessionId},
     rotation::{Rotation, Serial},
     session::{AccountView, Device, Session, SessionView},
-    store::CreatedSession,
     time::UnixMillis,
 };
 use rusqlite::{Connection, params};
@@ -61,8 +57,8 @@ fn read_view(columns: &mut Columns<'_>) -> Result<SessionView, Fault> {
     Ok(SessionView { session: read(columns)?, account: accounts::read(columns)? })
 }
 
-/// Adds a row; false when there is no such account.
-pub(crate) fn insert(connection: &Connection, session: &Session) -> Result<bool, Fault> {
+/// Adds a row.
+pub(crate) fn insert(connection: &Connection, session: &Session) -> Result<(), Fault> {
     let written = write_columns(
         connection,
         "INSERT INTO sessions (id, account, account_generation, policy, client_id, scope, head, head_at, child, given,
@@ -72,7 +68,7 @@ pub(crate) fn insert(connection: &Connection, session: &Session) -> Result<bool,
          WHERE EXISTS (SELECT 1 FROM accounts WHERE id = ?2)",
         session,
     )?;
-    Ok(written == 1)
+    if written == 1 { Ok(()) } else { Err(Fault::Refused("a session was given to an account that does not exist")) }
 }
 
 /// Writes over a row, `before` being what the rule was shown of it, if it was.
@@ -180,16 +176,6 @@ fn differs_as_by_refresh(before: &Session, after: &Session) -> bool {
 
 fn ip_text(ip: Option<IpAddr>) -> Option<String> {
     ip.map(|ip| ip.to_string())
-}
-
-pub(crate) fn create(work: &mut Work, session: &Session, event: &Event) -> Result<CreatedSession, Fault> {
-    let savepoint = work.connection.savepoint()?;
-    if !insert(&savepoint, session)? {
-        return Ok(CreatedSession::AccountGone);
-    }
-    events::insert(&savepoint, event)?;
-    savepoint.commit()?;
-    Ok(CreatedSession::Created)
 }
 
 /// The row of a session and the row of its account, in one look-up.

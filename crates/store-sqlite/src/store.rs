@@ -14,9 +14,7 @@ use counterfoil_domain::{
     id::{AccountId, SessionId},
     key::StoredKey,
     session::{Session, SessionView},
-    store::{
-        AccountRule, Committed, CreatedAccount, CreatedSession, FeedPage, NewAccount, SessionRule, Store, StoreFuture,
-    },
+    store::{AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreFuture},
     time::{Clock, UnixMillis},
 };
 use std::{sync::Arc, time::Duration};
@@ -55,10 +53,6 @@ impl Store for SqliteStore {
 
     fn accounts(&self, after: Option<AccountId>, limit: usize) -> StoreFuture<'_, Vec<Account>> {
         Box::pin(self.readers.read(move |connection| accounts::page(connection, after, limit)))
-    }
-
-    fn create_session(&self, session: Session, event: Event) -> StoreFuture<'_, CreatedSession> {
-        Box::pin(self.writer.write(move |work| sessions::create(work, &session, &event)))
     }
 
     fn update_session(&self, id: SessionId, mut rule: SessionRule) -> StoreFuture<'_, Committed> {

@@ -12,7 +12,11 @@ mod common;
 use common::{Place, block_on, outsider, raise};
 use counterfoil_domain::store::{Store, StoreError};
 use counterfoil_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
-use std::{fs, os::unix::fs::PermissionsExt, thread};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    thread,
+};
 
 #[test]
 fn what_was_stored_is_there_after_opening_again() {
@@ -53,6 +57,22 @@ fn the_file_is_for_its_owner_only() {
         let mode = fs::metadata(place.path().with_file_name(&name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+}
+
+#[test]
+fn a_link_in_its_place_is_refused_and_one_on_the_way_is_followed() {
+    let place = Place::new();
+    let folder = place.options().path.parent().unwrap().to_owned();
+    let elsewhere = folder.join("elsewhere");
+    symlink(&elsewhere, place.path()).unwrap();
+    let refused = place.refusal();
+    assert!(matches!(refused, OpenError::Link { .. }), "{refused}");
+    assert!(!elsewhere.exists(), "nothing was made behind it");
+
+    let by_link = place.folder.path().join("by-link");
+    symlink(&folder, &by_link).unwrap();
+    drop(SqliteStore::open(SqliteOptions::new(by_link.join("other.db"), place.clock.clone())).unwrap());
+    assert!(folder.join("other.db").is_file());
 }
 
 #[test]

@@ -52,12 +52,17 @@ pub struct Ledger {
     tokens: HashMap<TokenId, UnixMillis>,
     issuers: HashMap<String, (UnixMillis, UnixMillis)>,
     everybody: Option<UnixMillis>,
+    /// The greatest `at` among the entries that an overflow would drop.
+    newest_at: Option<UnixMillis>,
 }
 
 impl Ledger {
     /// Applies one entry.
     pub fn apply(&mut self, entry: &FeedEntry) {
         let drop_at = entry.draft.drop_at;
+        if !matches!(entry.draft.revocation, Revocation::Issuer { .. } | Revocation::Keys { .. }) {
+            later(self.newest_at.get_or_insert(entry.draft.at), entry.draft.at);
+        }
         match &entry.draft.revocation {
             Revocation::Session(session) => later(self.sessions.entry(*session).or_insert(drop_at), drop_at),
             Revocation::Subject { account, minimum_generation } => {
@@ -74,7 +79,7 @@ impl Ledger {
             Revocation::Keys { .. } => {}
         }
         if self.len() > LEDGER_ENTRIES_MAX {
-            self.overflow(entry.draft.at);
+            self.overflow();
         }
     }
 
@@ -114,9 +119,13 @@ impl Ledger {
         self.len() == 0
     }
 
-    /// Too many to hold: the cutoff takes their place. Issuer entries stay, since theirs may be in the future.
-    fn overflow(&mut self, at: UnixMillis) {
-        later(self.everybody.get_or_insert(at), at);
+    /// Too many to hold: a cutoff takes their place. It is the newest instant of any that is dropped, because entries
+    /// come in any order: the one that is one too many may be older than others. Issuer entries stay, since theirs may
+    /// be in the future.
+    fn overflow(&mut self) {
+        if let Some(newest_at) = self.newest_at.take() {
+            later(self.everybody.get_or_insert(newest_at), newest_at);
+        }
         self.sessions = HashMap::new();
         self.subjects = HashMap::new();
         self.tokens = HashMap::new();
@@ -228,7 +237,9 @@ mod tests {
         let mut ledger = Ledger::default();
         for number in 0..=LEDGER_ENTRIES_MAX {
             let session = SessionId::from_bytes((number as u128 + 100).to_be_bytes());
-            ledger.apply(&entry(Revocation::Session(session), 70));
+            // Out of order: neither the first nor the last is the newest.
+            let when = if number == 7 { 70 } else { 60 };
+            ledger.apply(&entry(Revocation::Session(session), when));
         }
         assert!(ledger.len() < LEDGER_ENTRIES_MAX);
         assert_eq!(ledger.refusal(&presented(9, 70)), Some(Refusal::Issuer));

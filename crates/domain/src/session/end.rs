@@ -3,7 +3,7 @@
 use super::{AccountView, Changes, Ruling, Session, SessionView};
 use crate::{
     event::{EventKind, Occasion},
-    id::{AccountId, SessionId, TokenId},
+    id::{AccountId, SessionId},
     revocation::{Revocation, RevocationDraft},
 };
 use std::time::Duration;
@@ -13,7 +13,11 @@ use std::time::Duration;
 pub enum EndOne {
     /// A signed-in person: only their own sessions exist for them.
     Owner(AccountId),
-    /// An OAuth client that presented the session's own refresh token (RFC 7009 §2.1).
+    /// An OAuth client that presented one of the session's own tokens (RFC 7009 §2.1), of whichever kind.
+    ///
+    /// An access token ends its session as well, which §2.1 allows. A client that gives one back means to be done; and
+    /// a feed entry for each single token would let one session fill the ledger of every verifier, since it may mint as
+    /// many as it likes. Whoever holds the token could end the session anyway.
     Client(Option<String>),
     /// An operator.
     Operator,
@@ -96,26 +100,13 @@ pub fn end_every(
     Ruling { changes, outcome: ended }
 }
 
-/// Ends one access token (RFC 7009 §2.1); its session goes on.
-pub fn end_token(
-    view: Option<&SessionView>,
-    token: TokenId,
-    client_id: Option<&str>,
+/// Ends a session in `changes`: the row and its feed entry.
+pub(super) fn revoke(
+    session: &Session,
     longest_token_lifetime: Duration,
     occasion: &Occasion<'_>,
-) -> Ruling<EndedOne> {
-    let Some(view) = view.filter(|view| client_id.is_none_or(|client_id| client_id == view.session.client_id)) else {
-        return Ruling::unchanged(EndedOne::NotFound);
-    };
-    if view.session.revoked_at.is_some() {
-        return Ruling::unchanged(EndedOne::WasOver);
-    }
-    let revocation = Revocation::Token(token);
-    let draft = RevocationDraft::new(revocation, occasion.now, longest_token_lifetime, occasion.entropy);
-    Ruling { changes: Changes { revocations: vec![draft], ..Changes::default() }, outcome: EndedOne::Ended }
-}
-
-fn revoke(session: &Session, longest_token_lifetime: Duration, occasion: &Occasion<'_>, changes: &mut Changes) {
+    changes: &mut Changes,
+) {
     let revocation = Revocation::Session(session.id);
     changes.revocations.push(RevocationDraft::new(revocation, occasion.now, longest_token_lifetime, occasion.entropy));
     changes.sessions.push(Session { revoked_at: Some(occasion.now), ..session.clone() });
@@ -179,21 +170,6 @@ mod tests {
             assert!(ruling.changes.account.is_none(), "the generation stays, or the kept access token would die");
             assert!(ruling.changes.sessions.iter().all(|session| session.id != keep));
             assert!(ruling.changes.revocations.iter().all(|draft| draft.revocation != Revocation::Session(keep)));
-        });
-    }
-
-    #[test]
-    fn one_access_token_ends_alone() {
-        with_sessions(1, |view, occasion| {
-            let mut one = SessionView { session: view.sessions[0].clone(), account: view.account.clone() };
-            let token = TokenId::from_bytes([4; 16]);
-            let ruling = end_token(Some(&one), token, Some("app"), LIFETIME, occasion);
-            assert_eq!(ruling.changes.revocations[0].revocation, Revocation::Token(token));
-            assert!(ruling.changes.sessions.is_empty());
-            let other = end_token(Some(&one), token, Some("other"), LIFETIME, occasion);
-            assert_eq!(other, Ruling::unchanged(EndedOne::NotFound));
-            one.session.revoked_at = Some(occasion.now);
-            assert_eq!(end_token(Some(&one), token, None, LIFETIME, occasion).outcome, EndedOne::WasOver);
         });
     }
 

@@ -8,8 +8,8 @@ mod end;
 mod open;
 mod refresh;
 
-pub use end::{EndOne, EndedOne, end_every, end_one, end_token};
-pub use open::{OpenSession, open};
+pub use end::{EndOne, EndedOne, end_every, end_one};
+pub use open::{OpenSession, OpenTerms, open, open_another};
 pub use refresh::{DeadReason, REFRESH_DEADLINE, RefreshOutcome, RefreshRequest, RefreshTerms, refresh};
 
 use crate::{
@@ -112,6 +112,8 @@ pub struct AccountView {
 /// What a rule wants written, all of it in one transaction.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
+    /// Session rows to add.
+    pub new_sessions: Vec<Session>,
     /// Session rows to write over.
     pub sessions: Vec<Session>,
     /// The account row to write over.
@@ -125,7 +127,11 @@ pub struct Changes {
 impl Changes {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.sessions.is_empty() && self.account.is_none() && self.revocations.is_empty() && self.events.is_empty()
+        self.new_sessions.is_empty()
+            && self.sessions.is_empty()
+            && self.account.is_none()
+            && self.revocations.is_empty()
+            && self.events.is_empty()
     }
 }
 

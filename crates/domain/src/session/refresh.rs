@@ -137,7 +137,6 @@ fn end_for_theft(session: &Session, terms: &RefreshTerms, occasion: &Occasion<'_
     let revocation = Revocation::Session(session.id);
     Changes {
         sessions: vec![Session { revoked_at: Some(occasion.now), ..session.clone() }],
-        account: None,
         revocations: vec![RevocationDraft::new(
             revocation,
             occasion.now,
@@ -145,6 +144,7 @@ fn end_for_theft(session: &Session, terms: &RefreshTerms, occasion: &Occasion<'_
             occasion.entropy,
         )],
         events: vec![occasion.event(EventKind::RefreshTokenReused, session.account, Some(session.id))],
+        ..Changes::default()
     }
 }
 

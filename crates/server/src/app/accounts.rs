@@ -43,7 +43,7 @@ impl AccountAdministration {
         clock: &dyn Clock,
     ) -> Result<Account, AppError> {
         let occasion = || Occasion { now: clock.now(), ip: None, entropy: &*self.entropy };
-        Ok(person.check(rules)?.create(&*self.store, hasher, occasion, |_, _| None).await?.0)
+        Ok(person.check(rules)?.create(&*self.store, hasher, None, occasion, |_, _| None).await?.0)
     }
 
     /// The account that an operator names by address or id.

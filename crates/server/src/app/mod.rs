@@ -30,7 +30,7 @@ pub use sign_up::SignedUpAccount;
 pub(crate) use present::{account_body, feed_place, session_body};
 
 use crate::{
-    config::{Config, ConfigError, LEEWAY_MAX},
+    config::{Config, ConfigError, LEEWAY_MAX, Network},
     hashing::PasswordHasher,
     keys::KeyRing,
 };
@@ -40,7 +40,7 @@ use counterfoil_domain::{
     password::PasswordRules,
     policy::Lifetimes,
     rotation::{ClockJumps, LossWindow, RotationRules},
-    session::RefreshTerms,
+    session::{OpenTerms, RefreshTerms},
     store::Store,
     time::{Clock, UnixMillis},
 };
@@ -59,6 +59,8 @@ pub struct Settings {
     pub audience: String,
     /// How long sessions and tokens live.
     pub lifetimes: Lifetimes,
+    /// The most sessions that an account has at a time.
+    pub sessions_per_account_max: usize,
     /// The longest life that access tokens of this store were ever given.
     pub longest_access_token_lifetime: Duration,
     /// Tolerated difference between clocks.
@@ -71,6 +73,8 @@ pub struct Settings {
     pub password_rules: PasswordRules,
     /// How long audit lines are kept.
     pub audit_retention: Duration,
+    /// Whose word about where a request came from is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Settings {
@@ -86,13 +90,24 @@ impl Settings {
             audience: config.access_token.audience.clone().unwrap_or_else(|| issuer.clone()),
             issuer,
             lifetimes: config.lifetimes(),
+            sessions_per_account_max: config.session.per_account_max,
             longest_access_token_lifetime: config.access_token.lifetime.get(),
             leeway: config.access_token.leeway.get(),
             rotation: RotationRules { retry_window: config.refresh.retry_window.get(), loss_window: None },
             require_access_token: config.refresh.require_access_token,
             password_rules: config.password_rules()?,
             audit_retention: config.session.audit_retention.get(),
+            trusted_proxies: config.trusted_proxies.clone(),
         })
+    }
+
+    /// What holds for every sign-in.
+    pub fn open_terms(&self) -> OpenTerms {
+        OpenTerms {
+            lifetimes: self.lifetimes,
+            sessions_per_account_max: self.sessions_per_account_max,
+            longest_token_lifetime: self.longest_token_lifetime(),
+        }
     }
 
     /// How long an entry of the feed must be kept: the longest that any living token can be taken for good.
@@ -110,7 +125,7 @@ pub(crate) fn kept_for(longest_access_token_lifetime: Duration) -> Duration {
 /// Where a request came from.
 #[derive(Clone, Debug, Default)]
 pub struct RequestOrigin {
-    /// The address of the peer.
+    /// The address of the client.
     pub ip: Option<IpAddr>,
     /// How the program names itself.
     pub user_agent: Option<String>,

@@ -1,7 +1,7 @@
 //! The one door to new accounts: a sign-up over the network and an operator at the command line both come in here.
 
 use super::AppError;
-use crate::hashing::PasswordHasher;
+use crate::hashing::{Asker, PasswordHasher};
 use counterfoil_domain::{
     account::{Account, parse_name},
     email::Email,
@@ -11,6 +11,7 @@ use counterfoil_domain::{
     session::Session,
     store::{CreatedAccount, NewAccount, Store},
 };
+use std::net::IpAddr;
 
 /// What an account is made from, as it was given.
 pub struct NewPerson {
@@ -45,7 +46,7 @@ impl NewPerson {
 
 impl CheckedPerson {
     /// Hashes the password and makes the account, with its first session if `open_session` gives one: one write stores
-    /// it all. `occasion` is asked for after the hashing, which takes its time.
+    /// it all. `ip` is where the request came from, if it was one; `occasion` is asked for after the hashing, which takes its time.
     ///
     /// # Errors
     /// [`AppError::EmailTaken`]; the store or the hashing threads are not available.
@@ -53,10 +54,12 @@ impl CheckedPerson {
         self,
         store: &dyn Store,
         hasher: &PasswordHasher,
+        ip: Option<IpAddr>,
         occasion: impl FnOnce() -> Occasion<'o>,
         open_session: impl FnOnce(&Account, &Occasion<'o>) -> Option<(Session, Event)>,
     ) -> Result<(Account, Option<Session>), AppError> {
-        let password_hash = Some(hasher.hash(self.password).await?);
+        let asker = Asker { ip, account: &self.email.canonical() };
+        let password_hash = Some(hasher.hash(self.password, &asker).await?);
         let occasion = occasion();
         let account = Account::new(self.email, self.name, occasion.now, occasion.entropy);
         let mut events = vec![occasion.event(EventKind::AccountCreated, account.id, None)];

@@ -1,5 +1,5 @@
-//! The one door to revocation: whoever asks (the person, a client, an operator at the command line), sessions and tokens
-//! are ended here. Theft found at a refresh is the one exception, because it must be decided inside the refresh's own
+//! The one door to revocation: whoever asks (the person, a client, an operator at the command line), sessions are
+//! ended here. Theft found at a refresh is the one exception, because it must be decided inside the refresh's own
 //! atomic step.
 
 use super::AppError;
@@ -8,10 +8,9 @@ use counterfoil_domain::{
     event::Occasion,
     id::{AccountId, SessionId},
     revocation::FeedPosition,
-    session::{EndOne, EndedOne, Ruling, end_every, end_one, end_token},
+    session::{EndOne, EndedOne, Ruling, end_every, end_one},
     store::{Committed, Store},
 };
-use counterfoil_guard::CurrentUser;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// How many sessions were ended, and where the feed stood then.
@@ -23,7 +22,7 @@ pub struct EndedSessions {
     pub feed: FeedPosition,
 }
 
-/// Ends sessions and tokens in a store. What was committed comes back with the outcome, for whoever keeps revocations
+/// Ends sessions in a store. What was committed comes back with the outcome, for whoever keeps revocations
 /// in memory.
 pub(super) struct Revoke<'s> {
     pub(super) store: &'s (dyn Store + 'static),
@@ -75,22 +74,5 @@ impl Revoke<'_> {
         let revoked = outcome.ok_or(AppError::AccountNotFound)?;
         tracing::info!(%account, revoked, kept_one = keep.is_some(), "signed out everywhere");
         Ok((EndedSessions { revoked, feed: committed.feed.position }, committed))
-    }
-
-    /// Ends one access token, for the client it was issued to.
-    ///
-    /// # Errors
-    /// The store is not available.
-    pub(super) async fn access_token(
-        &self,
-        user: &CurrentUser,
-        client_id: Option<String>,
-    ) -> Result<(EndedOne, Committed), AppError> {
-        let (entropy, ip, lifetime) = (Arc::clone(self.entropy), self.ip, self.longest_token_lifetime);
-        let token = user.token();
-        let decided = self.store.decide_session(user.session(), move |view, now| {
-            end_token(view, token, client_id.as_deref(), lifetime, &Occasion { now, ip, entropy: &*entropy })
-        });
-        Ok(decided.await?)
     }
 }

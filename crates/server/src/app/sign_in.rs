@@ -1,19 +1,21 @@
 //! Signing in with e-mail address and password: one read, one hash, one write.
 
 use super::{App, AppError, RequestOrigin};
+use crate::hashing::Asker;
 use counterfoil_domain::{
     account::parse_name,
     email::Email,
+    event::Occasion,
     id::AccountId,
     password::NormalizedPassword,
     policy::SessionPolicy,
     rotation::RefreshToken,
     scope::ScopeSet,
     secret::PasswordText,
-    session::{Device, OpenSession, USER_AGENT_BYTES_MAX, open},
-    store::CreatedSession,
+    session::{Device, OpenSession, SessionView, USER_AGENT_BYTES_MAX, open_another},
 };
 use counterfoil_wire::TokenReply;
+use std::sync::Arc;
 
 /// The OAuth client that sessions opened by this API belong to.
 pub(super) const FIRST_PARTY_CLIENT: &str = "counterfoil";
@@ -80,12 +82,15 @@ impl App {
         // through where no hash hides it.
         let password = NormalizedPassword::for_sign_in(&input.password).ok_or(AppError::InvalidCredentials)?;
         // A text that is no address belongs to nobody: same answer, same work.
-        let found = match input.email.parse::<Email>() {
-            Ok(email) => self.store().account_by_email(&email).await?,
+        let email = input.email.parse::<Email>();
+        let found = match &email {
+            Ok(email) => self.store().account_by_email(email).await?,
             Err(_) => None,
         };
+        let tried = email.map_or(input.email, |email| email.canonical());
+        let asker = Asker { ip: origin.ip, account: &tried };
         let (account, hash) = found.map_or((None, None), |found| (Some(found.account), found.password_hash));
-        let matches = self.0.parts.hasher.verify(password, hash).await?;
+        let matches = self.0.parts.hasher.verify(password, hash, &asker).await?;
         let known = account.as_ref().map(|account| account.id);
         let Some(account) = account.filter(|account| matches && account.disabled_at.is_none()) else {
             // The address that was tried may be a mistyped password: only a known account is named. The line has one
@@ -95,11 +100,15 @@ impl App {
             return Err(AppError::InvalidCredentials);
         };
 
-        let (session, event) = open(request, &account, &self.settings().lifetimes, &self.occasion(origin));
-        if self.store().create_session(session.clone(), event).await? == CreatedSession::AccountGone {
-            return Err(AppError::InvalidCredentials);
-        }
-        tracing::info!(account = %account.id, session = %session.id, "signed in");
+        let (terms, entropy, ip) = (self.settings().open_terms(), Arc::clone(&self.0.parts.entropy), origin.ip);
+        let decided = self.store().decide_account(account.id, move |view, now| {
+            open_another(view, request.clone(), &terms, &Occasion { now, ip, entropy: &*entropy })
+        });
+        let (opened, committed) = decided.await?;
+        self.apply_committed(&committed);
+        let Some(SessionView { session, account }) = opened else { return Err(AppError::InvalidCredentials) };
+        let displaced = committed.entries.len();
+        tracing::info!(account = %account.id, session = %session.id, displaced, "signed in");
         let refresh_token = RefreshToken { session: session.id, serial: session.rotation.child };
         self.token_reply(&session, &account, refresh_token, &session.scope)
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use counterfoil_domain::{
     id::{AccountId, SessionId},
-    session::{EndOne, EndedOne},
+    session::EndOne,
     store::Committed,
 };
 
@@ -51,8 +51,8 @@ impl App {
         Ok(ended)
     }
 
-    /// Revokes a token that a client gives back (RFC 7009): a refresh token ends its session and with it every access
-    /// token of it; an access token ends alone.
+    /// Revokes a token that a client gives back (RFC 7009): either kind ends its session, and with it every token of it
+    /// ([`EndOne::Client`] says why).
     ///
     /// # Errors
     /// The store is not available. A token that is none, or not this client's, is no error.
@@ -62,18 +62,14 @@ impl App {
         client_id: Option<String>,
         origin: &RequestOrigin,
     ) -> Result<RevokedToken, AppError> {
-        if let Ok(refresh_token) = self.parse_refresh_token(token) {
-            let ended = self.end_session(refresh_token.session, EndOne::Client(client_id), origin).await;
-            return match ended {
-                Ok(ended) if ended.revoked > 0 => Ok(RevokedToken::Revoked),
-                Ok(_) | Err(AppError::SessionNotFound) => Ok(RevokedToken::NothingToDo),
-                Err(error) => Err(error),
-            };
+        let of_refresh_token = self.parse_refresh_token(token).ok().map(|token| token.session);
+        let of_access_token = || self.guard().authenticate_token(token).ok().map(|user| user.session());
+        let Some(session) = of_refresh_token.or_else(of_access_token) else { return Ok(RevokedToken::NothingToDo) };
+        match self.end_session(session, EndOne::Client(client_id), origin).await {
+            Ok(ended) if ended.revoked > 0 => Ok(RevokedToken::Revoked),
+            Ok(_) | Err(AppError::SessionNotFound) => Ok(RevokedToken::NothingToDo),
+            Err(error) => Err(error),
         }
-        let Ok(user) = self.guard().authenticate_token(token) else { return Ok(RevokedToken::NothingToDo) };
-        let (outcome, committed) = self.revoke(origin).access_token(&user, client_id).await?;
-        self.apply_committed(&committed);
-        Ok(if outcome == EndedOne::Ended { RevokedToken::Revoked } else { RevokedToken::NothingToDo })
     }
 
     fn revoke(&self, origin: &RequestOrigin) -> Revoke<'_> {

@@ -25,6 +25,7 @@ impl App {
         let created = checked.create(
             self.store(),
             &self.0.parts.hasher,
+            origin.ip,
             || self.occasion(origin),
             |account, occasion| request.map(|request| open(request, account, &settings.lifetimes, occasion)),
         );

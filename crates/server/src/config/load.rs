@@ -145,6 +145,7 @@ fn show(value: &Value) -> String {
         Value::Bool(_, flag) => flag.to_string(),
         Value::Num(_, number) => number.to_u128().map_or_else(|| format!("{number:?}"), |number| number.to_string()),
         Value::Empty(..) => "(not set)".to_owned(),
+        Value::Array(_, values) => format!("[{}]", values.iter().map(show).collect::<Vec<_>>().join(", ")),
         other => format!("{other:?}"),
     }
 }
@@ -198,6 +199,7 @@ mod tests {
             ("[refresh]\nretry_windw = '1s'", "retry_windw"),
             ("[refresh]\nretry_window = 15", "retry_window"),
             ("listen = 'here'", "listen"),
+            ("trusted_proxies = ['10.0.0.0/8', 'proxy']", "trusted_proxies"),
         ] {
             let (_folder, sources) = with_file(text);
             let error = load(&sources).unwrap_err().to_string();

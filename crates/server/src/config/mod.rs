@@ -2,9 +2,11 @@
 
 mod duration;
 mod load;
+mod network;
 
 pub use duration::HumanDuration;
 pub use load::{ConfigError, ConfigSources, Setting, load, settings};
+pub use network::{InvalidNetwork, Network};
 
 use counterfoil_domain::{password::PasswordRules, policy::Lifetimes, rotation::RotationRules};
 use counterfoil_jwt::Algorithm;
@@ -15,6 +17,9 @@ use tracing_subscriber::EnvFilter;
 /// The most that clocks may differ by (RFC 7519 §4.1.4: a few minutes at most).
 pub const LEEWAY_MAX: Duration = Duration::from_mins(2);
 
+/// The most that `session.per_account_max` may be: a sign-out everywhere ends them in one step, which others wait for.
+const SESSIONS_PER_ACCOUNT_MAX: usize = 1_000;
+
 /// Every option, with its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +29,9 @@ pub struct Config {
     /// The URL under which people and programs reach the server; the issuer of its tokens. By default the address it
     /// listens on.
     pub public_url: Option<String>,
+    /// The reverse proxies in front, as addresses or networks: whom they name in `X-Forwarded-For` is believed to be the
+    /// client. By default nobody is.
+    pub trusted_proxies: Vec<Network>,
     /// The folder for the SQLite file and the master key.
     pub data: PathBuf,
     /// Where accounts and sessions are kept, as `sqlite:PATH`. By default `counterfoil.sqlite` in the data folder.
@@ -72,6 +80,8 @@ pub struct SessionConfig {
     pub idle_lifetime: HumanDuration,
     /// A session this old is over, whatever its use.
     pub absolute_lifetime: HumanDuration,
+    /// The most sessions that an account has at a time. One more sign-in ends the one not used for the longest.
+    pub per_account_max: usize,
     /// How long lines of the audit log are kept.
     pub audit_retention: HumanDuration,
 }
@@ -124,6 +134,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            trusted_proxies: Vec::new(),
             data: PathBuf::from("counterfoil-data"),
             store: None,
             signing: SigningConfig { algorithm: "EdDSA".to_owned(), secret_file: None },
@@ -135,6 +146,7 @@ impl Default for Config {
             session: SessionConfig {
                 idle_lifetime: lifetimes.idle_lifetime.into(),
                 absolute_lifetime: lifetimes.absolute_lifetime.into(),
+                per_account_max: 100,
                 audit_retention: HumanDuration::from_days(90),
             },
             refresh: RefreshConfig {
@@ -205,6 +217,12 @@ impl Config {
         if lifetimes.absolute_lifetime < lifetimes.idle_lifetime {
             return refuse("session.absolute_lifetime", "shorter than session.idle_lifetime");
         }
+        if !(1..=SESSIONS_PER_ACCOUNT_MAX).contains(&self.session.per_account_max) {
+            return refuse(
+                "session.per_account_max",
+                "expected 1 to 1000: a sign-out everywhere ends them in one step",
+            );
+        }
         if !(1..=60).contains(&self.refresh.retry_window.get().as_secs()) {
             return refuse("refresh.retry_window", "expected 1s to 60s: in it a copied token is answered like a retry");
         }
@@ -217,6 +235,12 @@ impl Config {
         }
         if let Err(error) = EnvFilter::try_new(&self.log.filter) {
             return refuse("log.filter", &error.to_string());
+        }
+        if self.trusted_proxies.iter().any(Network::is_everything) {
+            return refuse(
+                "trusted_proxies",
+                "this is everybody: anybody could choose an address; name the proxies only",
+            );
         }
         if let Some(url) = &self.public_url {
             check_public_url(url)?;
@@ -254,7 +278,7 @@ mod tests {
     #[test]
     fn unsafe_options_are_refused_by_name() {
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 10] = [
+        let cases: [(&str, Change); 12] = [
             ("signing.algorithm", |config| config.signing.algorithm = "none".into()),
             ("log.filter", |config| config.log.filter = "loud==".into()),
             ("password.characters_min", |config| config.password.characters_min = 7),
@@ -262,8 +286,10 @@ mod tests {
             ("access_token.lifetime", |config| config.access_token.lifetime = HumanDuration::from_seconds(0)),
             ("session.idle_lifetime", |config| config.session.idle_lifetime = HumanDuration::from_seconds(60)),
             ("session.absolute_lifetime", |config| config.session.absolute_lifetime = HumanDuration::from_days(1)),
+            ("session.per_account_max", |config| config.session.per_account_max = 0),
             ("refresh.retry_window", |config| config.refresh.retry_window = HumanDuration::from_seconds(61)),
             ("access_token.leeway", |config| config.access_token.leeway = HumanDuration::from_seconds(121)),
+            ("trusted_proxies", |config| config.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()]),
             ("public_url", |config| config.public_url = Some("http://auth.example.com".into())),
         ];
         for (option, change) in cases {

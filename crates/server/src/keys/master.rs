@@ -1,5 +1,6 @@
 //! The master key: 32 random bytes in a file that only its owner can read. It seals every other key.
 
+use crate::data_folder::NO_LINK;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use base64_simd::URL_SAFE_NO_PAD;
 use counterfoil_domain::{
@@ -7,6 +8,7 @@ use counterfoil_domain::{
     key::{KeyUse, StoredKey},
     secret::SecretKey,
 };
+use rustix::io::Errno;
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
@@ -33,6 +35,9 @@ pub enum MasterKeyError {
         #[source]
         source: io::Error,
     },
+    /// A symbolic link is in its place.
+    #[error("the master key {0} is a symbolic link, which is not followed: put the file itself there")]
+    Link(String),
     /// Others can read the file.
     #[error("the master key {0} can be read by others: run `chmod 600 {0}`")]
     ReadableByOthers(String),
@@ -62,9 +67,12 @@ impl MasterKey {
     /// [`MasterKeyError`] when the file cannot be read, is open to others, or holds something else.
     pub fn load(folder: &Path) -> Result<Option<Self>, MasterKeyError> {
         let path = folder.join(MASTER_KEY_FILE);
-        let mut file = match File::open(&path) {
+        let mut file = match OpenOptions::new().read(true).custom_flags(NO_LINK).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                return Err(MasterKeyError::Link(path.display().to_string()));
+            }
             Err(source) => return Err(io_error(&path, source)),
         };
         let mode = file.metadata().map_err(|source| io_error(&path, source))?.permissions().mode();
@@ -188,6 +196,15 @@ mod tests {
         let before = std::fs::read(folder.path().join(MASTER_KEY_FILE)).unwrap();
         assert!(MasterKey::create(folder.path(), &OsEntropy).is_err());
         assert_eq!(std::fs::read(folder.path().join(MASTER_KEY_FILE)).unwrap(), before);
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_refused() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        MasterKey::create(elsewhere.path(), &OsEntropy).unwrap();
+        let target = elsewhere.path().join(MASTER_KEY_FILE);
+        std::os::unix::fs::symlink(target, folder.path().join(MASTER_KEY_FILE)).unwrap();
+        assert!(matches!(MasterKey::load(folder.path()), Err(MasterKeyError::Link(_))));
     }
 
     #[test]

@@ -42,6 +42,15 @@ async fn a_new_folder_is_private() {
 }
 
 #[tokio::test]
+async fn a_folder_that_others_may_write_to() {
+    let (folder, _) = used().await;
+    let data = folder.path().join("data");
+    let chmod = |mode| fs::set_permissions(&data, fs::Permissions::from_mode(mode)).unwrap();
+    chmod(0o777);
+    refused_until(&folder, &["others may write to the data folder", "chmod go-w"], || chmod(0o755)).await;
+}
+
+#[tokio::test]
 async fn a_second_server_on_the_same_folder() {
     let folder = TempDir::new().unwrap();
     let first = Process::start(folder.path(), &[]).await;

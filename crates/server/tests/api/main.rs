@@ -18,6 +18,7 @@ mod connections;
 mod data_file_lost;
 mod data_folder;
 mod denied;
+mod flood;
 mod harness;
 mod main_flow;
 mod oauth_revoke;

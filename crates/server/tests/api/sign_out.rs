@@ -1,6 +1,6 @@
 //! Signing out: one session, all, all but this one. Whatever was ended is refused at the very next request.
 
-use crate::harness::{Server, Tokens};
+use crate::harness::{PAST_THE_WINDOW, Server, Tokens};
 use counterfoil_domain::event::EventKind;
 
 const EMAIL: &str = "minsu@example.com";
@@ -49,6 +49,24 @@ async fn another_session_by_its_id_and_a_second_time() {
     assert_eq!((&again["revoked"], &again["feed"]), (&0.into(), &answer["feed"]));
     assert_eq!(server.snapshot().await, before);
     assert_good(&server, &laptop).await;
+}
+
+/// Whoever signs in once more than there may be sessions signs out where they were the longest ago.
+#[tokio::test]
+async fn one_session_too_many_ends_the_one_not_used_for_the_longest() {
+    let server = Server::start_with(|config| config.session.per_account_max = 3).await;
+    let (phone, laptop) = (server.sign_up(EMAIL).await, server.sign_in(EMAIL).await);
+    let somebody_else = server.sign_up("jiho@example.com").await;
+    server.clock.advance(PAST_THE_WINDOW);
+    let tablet = server.sign_in(EMAIL).await;
+    let phone = server.refresh(&phone.refresh).await.expect(200).tokens();
+    let desk = server.sign_in(EMAIL).await;
+    assert_over(&server, &laptop).await;
+    for tokens in [&phone, &tablet, &desk, &somebody_else] {
+        assert_good(&server, tokens).await;
+    }
+    assert_eq!(server.sessions(&desk.access).await.len(), 3);
+    assert_eq!(events(&server).await, [EventKind::SessionDisplaced]);
 }
 
 /// Somebody else's session and none at all are the same answer.

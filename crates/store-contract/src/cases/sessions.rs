@@ -3,18 +3,18 @@
 use crate::{Bench, bench::TOKEN_LIFETIME};
 use counterfoil_domain::{
     account::AccountGeneration,
-    event::EventKind,
+    event::{EventKind, Occasion},
     id::SessionId,
-    policy::Lifetimes,
+    policy::{Lifetimes, SessionPolicy},
+    revocation::Revocation,
     rotation::{RefreshToken, Rotation, RotationRules, Serial, Verdict},
     session::{
-        Changes, DeadReason, Device, EndOne, RefreshOutcome, RefreshRequest, RefreshTerms, Ruling, Session,
-        SessionView, end_one, refresh,
+        AccountView, Changes, DeadReason, Device, EndOne, OpenSession, OpenTerms, RefreshOutcome, RefreshRequest,
+        RefreshTerms, Ruling, Session, SessionView, end_one, open_another, refresh,
     },
-    store::CreatedSession,
     time::UnixMillis,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 /// What goes in comes out, at creation and after a rule has changed every column.
 pub async fn every_column_survives(bench: Bench) {
@@ -59,14 +59,85 @@ pub async fn every_column_survives(bench: Bench) {
     }
 }
 
-/// A session of an account that has gone is not made, nor its audit line.
+/// A session of an account that does not exist is not made, nor its audit line.
 pub async fn a_session_needs_an_account(bench: Bench) {
     let stranger = bench.draft_account("a@example.com");
     let session = bench.draft_session(&stranger);
-    let event = bench.occasion().event(EventKind::SignedIn, stranger.id, Some(session.id));
-    assert_eq!(bench.store.create_session(session.clone(), event).await.unwrap(), CreatedSession::AccountGone);
+    bench.store.decide_account(stranger.id, bench.adding(&session)).await.unwrap_err();
     assert!(bench.look_at(session.id).await.is_none());
     assert!(bench.store.events_of_account(stranger.id, 10).await.unwrap().is_empty());
+}
+
+/// A session is made once: a second one with its id is refused, and so is all that came with it.
+pub async fn a_session_is_made_once(bench: Bench) {
+    let account = bench.sign_up("a@example.com").await;
+    let session = bench.sign_in(&account).await;
+    let twin = Session { device: Device { name: Some("twin".to_owned()), ..Device::default() }, ..session.clone() };
+    bench.store.decide_account(account.id, bench.adding(&twin)).await.unwrap_err();
+    assert_eq!(bench.look_at(session.id).await.unwrap().session, session);
+    assert_eq!(bench.store.events_of_account(account.id, 10).await.unwrap().len(), 1);
+}
+
+const SESSIONS_MAX: usize = 5;
+
+fn opening_another(
+    bench: &Bench,
+) -> impl FnMut(Option<&AccountView>, UnixMillis) -> Ruling<Option<SessionView>> + Send + 'static {
+    let entropy = bench.entropy.clone();
+    move |view, now| {
+        let occasion = Occasion { now, ip: Some([192, 0, 2, 1].into()), entropy: &*entropy };
+        let terms = OpenTerms {
+            lifetimes: Lifetimes::default(),
+            sessions_per_account_max: SESSIONS_MAX,
+            longest_token_lifetime: TOKEN_LIFETIME,
+        };
+        let request = OpenSession {
+            policy: SessionPolicy::Refresh,
+            client_id: "app".to_owned(),
+            scope: "read".parse().unwrap(),
+            device: Device::default(),
+        };
+        open_another(view, request, &terms, &occasion)
+    }
+}
+
+/// One session too many: the one not used for the longest is ended in the same commit, with its feed entry.
+pub async fn one_session_too_many_ends_the_one_not_used_for_the_longest(bench: Bench) {
+    let account = bench.sign_up("a@example.com").await;
+    let mut sessions = Vec::new();
+    for _ in 0..SESSIONS_MAX {
+        sessions.push(bench.sign_in(&account).await);
+    }
+    bench.clock.advance(Duration::from_mins(1));
+    let used = RefreshToken { session: sessions[0].id, serial: sessions[0].rotation.child };
+    bench.store.decide_session(used.session, refresh_rule(&bench, used)).await.unwrap();
+
+    let (opened, committed) = bench.store.decide_account(account.id, opening_another(&bench)).await.unwrap();
+    let opened = opened.expect("the account is there");
+    assert_eq!(bench.look_at(opened.session.id).await.unwrap(), opened, "what was opened is what is stored");
+    let [entry] = &committed.entries[..] else { panic!("one entry: {:?}", committed.entries) };
+    assert_eq!(entry.draft.revocation, Revocation::Session(sessions[1].id));
+    assert_eq!(bench.store.feed_after(0, 10).await.unwrap().entries, committed.entries);
+    assert_eq!(bench.look_at(sessions[1].id).await.unwrap().session.revoked_at, Some(bench.now()));
+    assert_eq!(bench.store.sessions_of_account(account.id).await.unwrap().len(), SESSIONS_MAX);
+}
+
+/// Sign-ins at once never make more sessions than there may be, and each gets its own.
+pub async fn concurrent_sign_ins_keep_to_the_most(bench: Bench) {
+    let account = bench.sign_up("a@example.com").await;
+    let calls: Vec<_> = (0..4 * SESSIONS_MAX)
+        .map(|_| {
+            let (store, rule) = (bench.store.clone(), opening_another(&bench));
+            tokio::spawn(async move { store.decide_account(account.id, rule).await.unwrap().0.unwrap().session.id })
+        })
+        .collect();
+    let mut opened = HashSet::new();
+    for call in calls {
+        opened.insert(call.await.unwrap());
+    }
+    assert_eq!(opened.len(), 4 * SESSIONS_MAX);
+    assert_eq!(bench.store.sessions_of_account(account.id).await.unwrap().len(), SESSIONS_MAX);
+    assert_eq!(bench.store.feed_after(0, 100).await.unwrap().entries.len(), 3 * SESSIONS_MAX);
 }
 
 /// The rule is shown the session with its account, and the time of the store's clock.
@@ -146,7 +217,7 @@ pub async fn only_living_sessions_are_listed_newest_first(bench: Bench) {
 async fn end(bench: &Bench, id: SessionId) {
     let entropy = bench.entropy.clone();
     let rule = move |view: Option<&SessionView>, now| {
-        let occasion = counterfoil_domain::event::Occasion { now, ip: None, entropy: &*entropy };
+        let occasion = Occasion { now, ip: None, entropy: &*entropy };
         end_one(view, &EndOne::Operator, TOKEN_LIFETIME, &occasion)
     };
     bench.store.decide_session(id, rule).await.unwrap();
@@ -183,7 +254,7 @@ fn refresh_rule(
 ) -> impl FnMut(Option<&SessionView>, UnixMillis) -> Ruling<RefreshOutcome> + Send + 'static {
     let entropy = bench.entropy.clone();
     move |view, now| {
-        let occasion = counterfoil_domain::event::Occasion { now, ip: Some([192, 0, 2, 1].into()), entropy: &*entropy };
+        let occasion = Occasion { now, ip: Some([192, 0, 2, 1].into()), entropy: &*entropy };
         let rotation = RotationRules::default();
         let terms = RefreshTerms { rotation, lifetimes: Lifetimes::default(), longest_token_lifetime: TOKEN_LIFETIME };
         // Accepted "in the future", so that the deadline plays no part.

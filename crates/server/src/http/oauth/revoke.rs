@@ -11,7 +11,7 @@ use crate::{
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 use counterfoil_wire::OauthError;
 
-/// Give a token back: a refresh token ends its session, an access token ends alone. Unknown and dead tokens are no error.
+/// Give a token back: either kind ends its session, and with it every token of it. Unknown and dead tokens are no error.
 #[utoipa::path(post, path = "/oauth/revoke", tag = "oauth",
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
         description = "`token=…`, and optionally `token_type_hint` and `client_id`"),

@@ -2,10 +2,11 @@
 
 use counterfoil_jwt::UnverifiedToken;
 use reqwest::{
-    Method, RequestBuilder,
+    ClientBuilder, Method, RequestBuilder,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
 };
 use serde_json::{Value, json};
+use std::net::IpAddr;
 
 /// The password of every account that the harness makes.
 pub(crate) const PASSWORD: &str = "plum tin walrus 41 harbour";
@@ -121,7 +122,23 @@ impl Tokens {
 
 impl Client {
     pub(crate) fn new(base_url: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().user_agent("tests").build().unwrap();
+        Self::build(base_url, |http| http)
+    }
+
+    /// A client at this address of the machine.
+    pub(crate) fn from_address(base_url: &str, address: &str) -> Self {
+        let address: IpAddr = address.parse().unwrap();
+        Self::build(base_url, |http| http.local_address(address))
+    }
+
+    /// A client that says, as a proxy would, for whom it asks.
+    pub(crate) fn forwarded_for(base_url: &str, claim: &str) -> Self {
+        let headers = HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), claim.parse().unwrap())]);
+        Self::build(base_url, |http| http.default_headers(headers))
+    }
+
+    fn build(base_url: &str, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        let http = change(reqwest::Client::builder().no_proxy().user_agent("tests")).build().unwrap();
         Self { http, base_url: base_url.to_owned() }
     }
 

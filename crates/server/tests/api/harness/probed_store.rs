@@ -8,8 +8,7 @@ use counterfoil_domain::{
     key::StoredKey,
     session::{Session, SessionView},
     store::{
-        AccountRule, Committed, CreatedAccount, CreatedSession, FeedPage, NewAccount, SessionRule, Store, StoreError,
-        StoreFuture,
+        AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreError, StoreFuture,
     },
     time::UnixMillis,
 };
@@ -132,10 +131,6 @@ impl Store for ProbedStore {
 
     fn accounts(&self, after: Option<AccountId>, limit: usize) -> StoreFuture<'_, Vec<Account>> {
         self.probe("accounts", move |store| store.accounts(after, limit))
-    }
-
-    fn create_session(&self, session: Session, event: Event) -> StoreFuture<'_, CreatedSession> {
-        self.probe("create_session", |store| store.create_session(session, event))
     }
 
     fn update_session(&self, id: SessionId, rule: SessionRule) -> StoreFuture<'_, Committed> {
