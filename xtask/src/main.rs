@@ -3,6 +3,7 @@
 //! One match arm below per errand, one file per errand beside this one.
 
 mod audit;
+mod fuzz;
 mod install;
 mod interop;
 mod process;
@@ -28,6 +29,10 @@ cargo xtask test [--only STEP]… [--server FILE]
 cargo xtask audit
     Licences, banned and duplicate crates, sources, and known vulnerabilities (cargo-deny, deny.toml).
 
+cargo xtask fuzz [--target NAME]… [--executions N]
+    The fuzz targets of the token core under libFuzzer (needs a C++ compiler), one after the other.
+    NAME: compact | header | claims | jwk | pem | verify; N: for each target (default: 1000000)
+
 cargo xtask help
     This text.";
 
@@ -48,6 +53,7 @@ fn errand(arguments: &[String]) -> anyhow::Result<bool> {
     process::listen_for_interrupts()?;
     match arguments.split_first().map(|(errand, rest)| (errand.as_str(), rest)) {
         Some(("test", rest)) => test::run(&test::Options::parse(rest)?),
+        Some(("fuzz", rest)) => fuzz::run(&fuzz::Options::parse(rest)?),
         Some(("audit", [])) => audit::run(),
         Some(("audit", [surplus, ..])) => bail!("`audit` takes no arguments, found `{surplus}`"),
         None | Some(("help" | "--help" | "-h", _)) => {

@@ -17,6 +17,10 @@ const BUILD_LIMIT: Duration = Duration::from_hours(1);
 const TESTS_LIMIT: Duration = Duration::from_mins(90);
 const FORMAT_LIMIT: Duration = Duration::from_mins(5);
 
+/// Workspaces of their own, beside ours. Here only their form is looked at: what they are built upon takes minutes to
+/// compile and is not on every machine. `cargo xtask fuzz` and `cargo bench` build them.
+const OUTSIDE: [&str; 2] = ["fuzz/Cargo.toml", "crates/jwt/benches/comparison/Cargo.toml"];
+
 /// The steps, in the order in which they run: the quick answers first.
 const STEPS: [Step; 6] = [
     Step { name: "fmt", about: "is every Rust file formatted?", run: format },
@@ -99,7 +103,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
 
 fn format(workspace: &Workspace, _: &Options) -> anyhow::Result<Tally> {
     install::rustup_component(workspace, "fmt", "rustfmt")?;
-    one_check(workspace.cargo().args(["fmt", "--all", "--check"]), FORMAT_LIMIT)
+    let mut tally = one_check(workspace.cargo().args(["fmt", "--all", "--check"]), FORMAT_LIMIT)?;
+    for manifest in OUTSIDE {
+        let mut command = workspace.cargo();
+        tally += one_check(command.args(["fmt", "--check", "--manifest-path", manifest]), FORMAT_LIMIT)?;
+    }
+    Ok(tally)
 }
 
 fn clippy(workspace: &Workspace, _: &Options) -> anyhow::Result<Tally> {
