@@ -2,33 +2,28 @@
 //!
 //! Argon2id with m = 19 MiB, t = 2, p = 1 (OWASP Password Storage). A permit is held by the hash, not by the request: a
 //! thread works on one password at a time in memory that it keeps, gives that memory back when it has been idle, and
-//! runs at lower priority than the threads that answer requests.
+//! gives way at once to the threads that answer requests.
 //!
 //! What waits is bounded, and served in turns ([`Asker`]): whoever asks most neither goes first nor keeps others out.
 //! When too many wait, the newest of whoever holds the most is told so at once, and the answer is 503.
 
 mod argon;
 mod asker;
+mod memory;
+mod priority;
+mod queue;
 mod turns;
 
 pub use asker::Asker;
 
 use argon2::Block;
 use counterfoil_domain::{account::PasswordHash, entropy::Entropy, password::NormalizedPassword};
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use queue::Queue;
 use std::{hash::RandomState, io, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
-use turns::Turns;
 
-/// A thread that has had nothing to do for this long gives its 19 MiB back.
-const KEEP_MEMORY_FOR: Duration = Duration::from_secs(2);
-/// mimalloc keeps freed memory for a second, in case it is wanted again, and returns it to the system when something
-/// else is freed after that. In a server that has become quiet there may be nothing for long.
-const ALLOCATOR_KEEPS_FOR: Duration = Duration::from_millis(1_200);
-/// Large enough that the allocator frees it as a whole; never touched, so it costs no memory.
-const NUDGE_BYTES: usize = 1024 * 1024;
-/// How much nicer than the rest of the process a hashing thread is (`nice`): requests go first.
-const NICENESS: i32 = 10;
+/// When no password has been taken up for this long although some wait, the threads get no time.
+const STALLED_AFTER: Duration = Duration::from_secs(2);
 
 /// Why a password was not hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +43,7 @@ enum Job {
 
 /// The pool. Dropping it ends the threads once they have finished what was asked.
 pub struct PasswordHasher {
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Job>>,
     decoy: PasswordHash,
     /// Keys the numbers of parties.
     keyed: RandomState,
@@ -62,15 +57,17 @@ impl PasswordHasher {
     pub fn start(threads: usize, queue_max: usize, entropy: &Arc<dyn Entropy>) -> io::Result<Self> {
         let decoy =
             argon::decoy_hash(&**entropy).ok_or_else(|| io::Error::other("Argon2 refuses its own parameters"))?;
-        let queue =
-            Arc::new(Queue { waiting: Mutex::default(), arrived: Condvar::new(), waiting_max: queue_max.max(1) });
+        let queue = Arc::new(Queue::new(queue_max));
         // Made first: if a thread does not start, dropping this ends those that did.
         let pool = Self { queue: Arc::clone(&queue), decoy, keyed: RandomState::new() };
-        for number in 0..threads.max(1) {
+        let start = |name: String, work: fn(&Queue<Job>, &dyn Entropy)| {
             let (queue, entropy) = (Arc::clone(&queue), Arc::clone(entropy));
-            let thread = std::thread::Builder::new().name(format!("hash-{number}"));
-            thread.spawn(move || work(&queue, &*entropy))?;
+            std::thread::Builder::new().name(name).spawn(move || work(&queue, &*entropy))
+        };
+        for number in 0..threads.max(1) {
+            start(format!("hash-{number}"), work)?;
         }
+        start("hash-stalled".to_owned(), work_when_stalled)?;
         Ok(pool)
     }
 
@@ -104,68 +101,15 @@ impl PasswordHasher {
     }
 
     fn submit(&self, job: Job, asker: &Asker<'_>) {
-        self.queue.line_up(&asker.parties(&self.keyed), job);
+        if let Some(refused) = self.queue.line_up(&asker.parties(&self.keyed), job) {
+            refused.refuse(HashingError::Overloaded);
+        }
     }
 }
 
 impl Drop for PasswordHasher {
     fn drop(&mut self) {
-        self.queue.waiting.lock().closed = true;
-        self.queue.arrived.notify_all();
-    }
-}
-
-/// What waits for the threads.
-struct Queue {
-    waiting: Mutex<Waiting>,
-    /// Told when a job has come, or none will any more.
-    arrived: Condvar,
-    waiting_max: usize,
-}
-
-#[derive(Default)]
-struct Waiting {
-    turns: Turns<Job>,
-    closed: bool,
-}
-
-impl Queue {
-    /// Lines up a job. If that is one too many, somebody has to go, and hears of it now.
-    fn line_up(&self, parties: &[u64], job: Job) {
-        let mut waiting = self.waiting.lock();
-        waiting.turns.line_up(parties, job);
-        let too_many = waiting.turns.len() > self.waiting_max;
-        let refused = if too_many { waiting.turns.take_out_of_the_largest() } else { None };
-        drop(waiting);
-        self.arrived.notify_one();
-        if let Some(refused) = refused {
-            refused.refuse(HashingError::Overloaded);
-        }
-    }
-
-    /// Waits for the next job, giving `memory` back meanwhile; then it sleeps without a timer. `None` when the pool has
-    /// gone.
-    fn next_job(&self, memory: &mut Vec<Block>) -> Option<Job> {
-        let give_back: fn(&mut Vec<Block>) = |memory| *memory = Vec::new();
-        let mut meanwhile = [(KEEP_MEMORY_FOR, give_back), (ALLOCATOR_KEEPS_FOR, |_| nudge_allocator())].into_iter();
-        let mut next = meanwhile.next();
-        let mut waiting = self.waiting.lock();
-        loop {
-            if let Some(job) = waiting.turns.take_next() {
-                return Some(job);
-            }
-            if waiting.closed {
-                return None;
-            }
-            let Some((pause, then)) = next else {
-                self.arrived.wait(&mut waiting);
-                continue;
-            };
-            if self.arrived.wait_for(&mut waiting, pause).timed_out() {
-                MutexGuard::unlocked(&mut waiting, || then(memory));
-                next = meanwhile.next();
-            }
-        }
+        self.queue.close();
     }
 }
 
@@ -197,28 +141,28 @@ impl Job {
     }
 }
 
-fn work(queue: &Queue, entropy: &dyn Entropy) {
-    be_nice();
+/// A hashing thread: works only when nothing else wants to.
+fn work(queue: &Queue<Job>, entropy: &dyn Entropy) {
+    priority::only_when_nothing_else_runs();
     let mut memory = Vec::new();
-    while let Some(job) = queue.next_job(&mut memory) {
-        // A flood of abandoned requests costs nothing.
-        if !job.is_abandoned() {
-            job.perform(&mut memory, entropy);
-        }
+    while let Some(job) = queue.next(|pause| pause.give_back(&mut memory)) {
+        perform(job, &mut memory, entropy);
     }
 }
 
-/// Makes the allocator return what was freed a while ago: it looks for that whenever a large block is freed.
-fn nudge_allocator() {
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(NUDGE_BYTES)));
+/// The one thread that steps in when the others get no time at all, because everything else is too busy: somebody who
+/// signs in waits longer then, and not without end. It keeps no memory.
+fn work_when_stalled(queue: &Queue<Job>, entropy: &dyn Entropy) {
+    priority::behind_the_rest();
+    while let Some(job) = queue.next_if_stalled(STALLED_AFTER) {
+        perform(job, &mut Vec::new(), entropy);
+    }
 }
 
-/// Lowers the priority of the calling thread. On Linux a thread's niceness is its own; elsewhere it is the process's,
-/// so nothing is done there.
-fn be_nice() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
-        tracing::warn!(%error, "hashing threads run at normal priority");
+/// A flood of abandoned requests costs nothing.
+fn perform(job: Job, memory: &mut Vec<Block>, entropy: &dyn Entropy) {
+    if !job.is_abandoned() {
+        job.perform(memory, entropy);
     }
 }
 
@@ -302,6 +246,32 @@ mod tests {
         let is_begun = |answer: &mut Answer| matches!(answer.try_recv(), Ok(Ok(_)));
         let begun = floods.iter_mut().map(is_begun).filter(|begun| *begun).count();
         assert!(begun < 7, "it waited for {begun} of a queue of 8");
+    }
+
+    #[test]
+    fn when_nobody_takes_up_what_waits_somebody_steps_in() {
+        let queue = Queue::new(4);
+        assert!(queue.line_up(&[1], 'a').is_none());
+        std::thread::scope(|scope| {
+            let stalled = scope.spawn(|| queue.next_if_stalled(Duration::from_millis(50)));
+            assert_eq!(stalled.join().unwrap(), Some('a'));
+            queue.close();
+            assert_eq!(queue.next_if_stalled(Duration::from_millis(50)), None);
+        });
+    }
+
+    #[test]
+    fn nobody_steps_in_while_work_goes_on() {
+        let queue = Queue::new(64);
+        std::thread::scope(|scope| {
+            let stalled = scope.spawn(|| queue.next_if_stalled(Duration::from_secs(5)));
+            for number in 0..20 {
+                queue.line_up(&[1], number);
+                assert_eq!(queue.next(|_| {}), Some(number));
+            }
+            queue.close();
+            assert_eq!(stalled.join().unwrap(), None);
+        });
     }
 
     #[tokio::test]
