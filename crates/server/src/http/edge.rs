@@ -2,11 +2,15 @@
 //! under panics, and the headers that all answers have. One layer and not five, because each would box the request's
 //! future anew, and verification takes no longer than a few such boxes.
 
-use super::{HttpError, error, request_context::RequestContext};
+use super::{
+    HttpError,
+    error::{self, RefusalForm},
+    request_context::RequestContext,
+};
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use futures_util::FutureExt;
 use std::{
@@ -57,14 +61,14 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let context = RequestContext::of(&request);
-        let id = context.id;
+        let (id, form) = (context.id, RefusalForm::at(request.uri()));
         let handled = self.inner.call(request);
         let timeout = self.request_timeout;
         let answered = async move {
             let mut response = match tokio::time::timeout(timeout, AssertUnwindSafe(handled).catch_unwind()).await {
                 Ok(Ok(Ok(response))) => response,
-                Ok(Err(panic)) => error::panicked(&*panic),
-                Err(_) => too_late(),
+                Ok(Err(panic)) => error::panicked(&*panic).into_response_in(form),
+                Err(_) => too_late().into_response_in(form),
             };
             tracing::debug!(status = response.status().as_u16(), "answered");
             let headers = response.headers_mut();
@@ -76,9 +80,9 @@ where
     }
 }
 
-fn too_late() -> Response {
+fn too_late() -> HttpError {
     let detail = "the server did not get to this in time; repeat the request in a moment";
-    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
+    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail)
 }
 
 #[cfg(test)]

@@ -188,12 +188,30 @@ async fn raw(client: &Client, request: &str) -> String {
 #[tokio::test]
 async fn paths_and_methods_that_are_not_there() {
     let server = Server::start().await;
-    for path in
-        ["/", "/v1", "/v1/", "/v1/accounts/", "/v1//account", "/V1/account", "/oauth", "/v1/account%00", "/../x"]
-    {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/accounts/",
+        "/v1//account",
+        "/V1/account",
+        "/oauth",
+        "/v1/account%00",
+        "/../x",
+        "/%ff",
+    ] {
         for method in ["GET", "POST", "DELETE"] {
             server.send(server.request(method, path)).await.expect_refusal(404, "not_found");
         }
+    }
+    for path in ["/oauth/", "/oauth/authorize", "/oauth/token/", "/oauth/%ff"] {
+        server.send(server.request("POST", path)).await.expect_refusal(404, "invalid_request");
+    }
+    // No text at all where a session's id should be.
+    let tokens = server.sign_up(EMAIL).await;
+    for path in ["/v1/sessions/%ff", "/v1/sessions/%00", "/v1/sessions/%c3%28"] {
+        server.send(server.request("DELETE", path)).await.expect_refusal(401, "token_missing");
+        server.with_token("DELETE", path, &tokens.access).await.expect_refusal(404, "session_not_found");
     }
     let cases = [
         ("GET", ACCOUNTS, "POST"),
@@ -208,10 +226,15 @@ async fn paths_and_methods_that_are_not_there() {
         ("BREW", "/readyz", "GET,HEAD"),
     ];
     for (method, path, allow) in cases {
-        let reply = server.send(server.request(method, path)).await.expect_refusal(405, "method_not_allowed");
+        let code = if path.starts_with("/oauth/") { "invalid_request" } else { "method_not_allowed" };
+        let reply = server.send(server.request(method, path)).await.expect_refusal(405, code);
         let mut allowed: Vec<_> = reply.header("allow").split(',').map(str::trim).collect();
         allowed.sort_unstable();
         assert_eq!(allowed.join(","), allow, "{method} {path}");
+        let body = reply.json();
+        let told = body.get("detail").or(body.get("error_description")).unwrap().as_str().unwrap();
+        let named = allowed.iter().filter(|name| **name != "HEAD").copied().collect::<Vec<_>>().join(" or ");
+        assert_eq!(told, format!("{method} is not for this path: use {named}"));
     }
 }
 
