@@ -1,10 +1,13 @@
 //! What no well-meaning client sends: each is a clear refusal with its code, never a 500, and changes nothing.
 
-use crate::harness::{Client, PASSWORD, Reply, Server};
+use crate::harness::{Client, PASSWORD, Process, Reply, Server, eventually};
 use serde_json::json;
+use std::time::Duration;
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinSet,
 };
 
 const EMAIL: &str = "minsu@example.com";
@@ -158,6 +161,35 @@ async fn bodies_have_a_largest_size() {
     let request = format!("{head}{:x}\r\n{}\r\n0\r\n\r\n", 70_000, " ".repeat(70_000));
     assert!(raw(&server, &request).await.starts_with("HTTP/1.1 413 "));
     assert_eq!(server.snapshot().await, before);
+}
+
+/// More slow bodies than there is memory for: those that are too many are told at once, and nobody else notices.
+#[tokio::test]
+async fn bodies_that_never_end_share_a_fixed_amount_of_memory() {
+    let folder = TempDir::new().unwrap();
+    // A process of its own: the amount is the process's.
+    let process = Process::start(folder.path(), &[]).await;
+    let address = process.base_url().strip_prefix("http://").unwrap().to_owned();
+    let head =
+        "POST /v1/sessions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 65536\r\n\r\n";
+    let request = format!("{head}{}", " ".repeat(60 * 1024));
+    let mut slow = JoinSet::new();
+    for _ in 0..400 {
+        let (address, request) = (address.clone(), request.clone());
+        slow.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            drop(stream.write_all(request.as_bytes()).await);
+            let mut answer = vec![0; 1024];
+            let length = stream.read(&mut answer).await.unwrap_or_default();
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        });
+    }
+    let answer = slow.join_next().await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("overloaded"), "{answer}");
+    process.sign_up(EMAIL).await;
+    slow.shutdown().await;
+    let large = || async { process.post_text(SESSIONS, " ".repeat(64 * 1024)).await.status == 400 };
+    eventually("the memory is free again", Duration::from_secs(10), large).await;
 }
 
 #[tokio::test]

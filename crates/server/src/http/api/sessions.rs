@@ -49,7 +49,7 @@ pub(in crate::http) struct SignInRequest {
 pub(in crate::http) async fn sign_in(
     State(app): State<App>,
     origin: RequestOrigin,
-    StrictJson(request): StrictJson<SignInRequest>,
+    StrictJson(request, _held): StrictJson<SignInRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
     let SignInRequest { email, password, policy, transport, device_name } = request;
     let options = SignInOptions { policy, transport, device_name };
