@@ -53,7 +53,16 @@ fn cases() -> Vec<Case> {
         // Values that are not taken.
         Case(ACCOUNTS, format!(r#"{{{good},"name":"  "}}"#), 422, "invalid_name"),
         Case(ACCOUNTS, format!(r#"{{{good},"name":"a\u0000b"}}"#), 422, "invalid_name"),
-        Case(ACCOUNTS, format!(r#"{{{good},"name":"{}"}}"#, "x".repeat(201)), 422, "invalid_name"),
+        Case(ACCOUNTS, format!(r#"{{{good},"name":"{}"}}"#, "x".repeat(101)), 422, "invalid_name"),
+        Case(ACCOUNTS, format!(r#"{{{good},"name":"admin\u200b"}}"#), 422, "invalid_name"),
+        Case(ACCOUNTS, format!(r#"{{{good},"name":"\u202enimda"}}"#), 422, "invalid_name"),
+        Case(SESSIONS, format!(r#"{{{good},"device_name":"\u2066phone"}}"#), 422, "invalid_name"),
+        Case(
+            ACCOUNTS,
+            format!(r#"{{"email":"mi\u200bnsu@example.com","password":"{PASSWORD}"}}"#),
+            422,
+            "invalid_email",
+        ),
         Case(SESSIONS, format!(r#"{{{good},"device_name":"\n"}}"#), 422, "invalid_name"),
         Case(ACCOUNTS, format!(r#"{{{good},"sign_in":{{"policy":"sliding"}}}}"#), 422, "policy_not_allowed"),
         Case(ACCOUNTS, format!(r#"{{{good},"sign_in":{{"transport":"cookie"}}}}"#), 422, "transport_not_allowed"),
