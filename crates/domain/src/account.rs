@@ -1,6 +1,7 @@
 //! Accounts: who may sign in.
 
-use crate::{email::Email, entropy::Entropy, id::AccountId, time::UnixMillis};
+use crate::{email::Email, entropy::Entropy, id::AccountId, text::first_misplaced, time::UnixMillis};
+use unicode_normalization::UnicodeNormalization;
 
 /// Counts the times all tokens of an account were ended at once.
 ///
@@ -27,24 +28,40 @@ impl AccountGeneration {
     }
 }
 
-/// The longest name a person can give, in bytes.
-pub const NAME_BYTES_MAX: usize = 200;
+/// The longest name a person can give, in characters (code points).
+pub const NAME_CHARACTERS_MAX: usize = 100;
 
-/// A name that is empty, too long, or holds control characters.
+/// Why a text is no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a name: expected 1 to {NAME_BYTES_MAX} bytes without control characters")]
-pub struct InvalidName;
+pub enum InvalidName {
+    /// Nothing is there, or nothing but space.
+    #[error("a name has at least one character that can be seen; leave it out if there is none")]
+    Blank,
+    /// It is too long.
+    #[error("a name has at most {NAME_CHARACTERS_MAX} characters")]
+    TooLong,
+    /// It holds something that hides or reorders text.
+    #[error("a name cannot hold U+{:04X}, which cannot be seen or changes how others are shown: leave it out", u32::from(*.0))]
+    Misplaced(char),
+}
 
-/// Checks a name that a person gave for themselves or for a device.
+/// Checks a name that a person gave for themselves or for a device, and gives it in Unicode NFC without space around it.
+/// What hides text or changes its order is refused, since others read the name and act on it.
 ///
 /// # Errors
-/// [`InvalidName`] when it is blank, longer than [`NAME_BYTES_MAX`] bytes, or holds control characters.
+/// [`InvalidName`].
 pub fn parse_name(text: &str) -> Result<String, InvalidName> {
-    let name = text.trim();
-    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
-        return Err(InvalidName);
+    let name: String = text.trim().nfc().collect();
+    if name.is_empty() {
+        return Err(InvalidName::Blank);
     }
-    Ok(name.to_owned())
+    if name.chars().count() > NAME_CHARACTERS_MAX {
+        return Err(InvalidName::TooLong);
+    }
+    match first_misplaced(&name) {
+        Some(character) => Err(InvalidName::Misplaced(character)),
+        None => Ok(name),
+    }
 }
 
 /// One account, without its credentials.
@@ -114,10 +131,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_trimmed_and_bounded() {
+    fn names_are_trimmed_composed_and_bounded() {
         assert_eq!(parse_name("  민수 Kim "), Ok("민수 Kim".to_owned()));
-        for text in ["", "   ", "a\u{0}b", "line\nbreak", &"x".repeat(NAME_BYTES_MAX + 1)] {
-            assert_eq!(parse_name(text), Err(InvalidName), "{text:?}");
+        assert_eq!(parse_name("Jose\u{301}"), Ok("Jos\u{e9}".to_owned()));
+        let longest = "한".repeat(NAME_CHARACTERS_MAX);
+        assert_eq!(parse_name(&longest), Ok(longest.clone()));
+        assert_eq!(parse_name(&format!("{longest}x")), Err(InvalidName::TooLong));
+        for text in ["", "   ", "\u{3000}"] {
+            assert_eq!(parse_name(text), Err(InvalidName::Blank), "{text:?}");
         }
+        for (text, found) in [("a\u{0}b", '\0'), ("line\nbreak", '\n'), ("admin\u{202E}", '\u{202E}')] {
+            assert_eq!(parse_name(text), Err(InvalidName::Misplaced(found)), "{text:?}");
+        }
+        assert!(InvalidName::Misplaced('\u{200B}').to_string().contains("U+200B"));
     }
 }

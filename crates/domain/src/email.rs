@@ -1,5 +1,6 @@
 //! E-mail addresses as account names.
 
+use crate::text::is_hidden;
 use email_address::{EmailAddress, Options};
 use std::{fmt, str::FromStr};
 use unicode_normalization::UnicodeNormalization;
@@ -44,7 +45,10 @@ impl FromStr for Email {
         // spaces, quotes and commas into mail headers.
         let text: String = text.nfc().collect();
         let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
-        if text.len() > EMAIL_BYTES_MAX || text.contains(['"', '\\']) || text.chars().any(char::is_control) {
+        // Nor may an address look like another: nothing that cannot be seen, and no space of any kind.
+        let smuggles =
+            |character: char| matches!(character, '"' | '\\') || character.is_whitespace() || is_hidden(character);
+        if text.len() > EMAIL_BYTES_MAX || text.contains(smuggles) {
             return Err(InvalidEmail);
         }
         EmailAddress::parse_with_options(&text, options).map_err(|_| InvalidEmail)?;
@@ -86,6 +90,12 @@ mod tests {
             "a@localhost",
             "a@example.com\n",
             " a@example.com",
+            "a\u{200B}@example.com",
+            "\u{202E}a@example.com",
+            "a\u{200D}b@example.com",
+            "a\u{A0}b@example.com",
+            "a\u{3164}@example.com",
+            "a@exa\u{AD}mple.com",
             &long,
         ] {
             assert_eq!(text.parse::<Email>(), Err(InvalidEmail), "{text}");

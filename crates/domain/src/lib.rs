@@ -26,4 +26,5 @@ pub mod scope;
 pub mod secret;
 pub mod session;
 pub mod store;
+mod text;
 pub mod time;

@@ -3,13 +3,14 @@
 //! future anew, and verification takes no longer than a few such boxes.
 
 use super::{
-    HttpError, error,
+    HttpError,
+    error::{self, RefusalForm},
     request_context::{InRequest, RequestContext},
 };
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use futures_util::{FutureExt, future::CatchUnwind};
 use pin_project_lite::pin_project;
@@ -61,14 +62,16 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let context = RequestContext::of(&request);
+        let form = RefusalForm::at(request.uri());
         let handled = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
-        EdgeFuture { handled: context.scope(timeout(self.request_timeout, handled)) }
+        EdgeFuture { form, handled: context.scope(timeout(self.request_timeout, handled)) }
     }
 }
 
 pin_project! {
     /// The answer on its way through the [`Edge`]. Its parts are named and not boxed.
     pub(super) struct EdgeFuture<F> {
+        form: RefusalForm,
         #[pin]
         handled: InRequest<Timeout<CatchUnwind<AssertUnwindSafe<F>>>>,
     }
@@ -78,15 +81,16 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for EdgeFuture<F> 
     type Output = Result<Response, Infallible>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut handled = self.project().handled;
+        let this = self.project();
+        let (form, mut handled) = (*this.form, this.handled);
         let outcome = ready!(handled.as_mut().poll(context));
         let Some(request) = handled.take_value() else { return Poll::Pending };
         let id = request.id;
         let mut response = request.sync_scope(|| {
             let response = match outcome {
                 Ok(Ok(Ok(response))) => response,
-                Ok(Err(panic)) => error::panicked(&*panic),
-                Err(_) => too_late(),
+                Ok(Err(panic)) => error::panicked(&*panic).into_response_in(form),
+                Err(_) => too_late().into_response_in(form),
             };
             tracing::debug!(status = response.status().as_u16(), "answered");
             response
@@ -98,9 +102,9 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for EdgeFuture<F> 
     }
 }
 
-fn too_late() -> Response {
+fn too_late() -> HttpError {
     let detail = "the server did not get to this in time; repeat the request in a moment";
-    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
+    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail)
 }
 
 #[cfg(test)]

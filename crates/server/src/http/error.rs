@@ -1,9 +1,11 @@
 //! The only table from inner errors to status, code and body.
 
+use super::openapi::methods_at;
 use crate::{app::AppError, hashing::HashingError};
 use axum::{
     Json,
-    http::{HeaderValue, Method, StatusCode, header},
+    extract::MatchedPath,
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use counterfoil_domain::{password::PasswordRefusal, store::StoreError};
@@ -19,10 +21,33 @@ pub struct HttpError {
     rejection: Option<counterfoil_guard::Rejection>,
 }
 
+/// How refusals are written at a path.
+#[derive(Clone, Copy)]
+pub(super) enum RefusalForm {
+    /// RFC 9457.
+    Problem,
+    /// RFC 6749 §5.2, below `/oauth`.
+    Oauth,
+}
+
+impl RefusalForm {
+    pub(super) fn at(uri: &Uri) -> Self {
+        if uri.path().starts_with("/oauth/") { Self::Oauth } else { Self::Problem }
+    }
+}
+
 /// What [`HttpError`] is made from when it does not come from a use case.
 impl HttpError {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code: code.into(), detail: detail.into(), rejection: None }
+    }
+
+    /// The refusal in the form that clients of the path expect.
+    pub(super) fn into_response_in(self, form: RefusalForm) -> Response {
+        match form {
+            RefusalForm::Oauth => self.into_oauth_response(),
+            RefusalForm::Problem => self.into_response(),
+        }
     }
 
     /// The OAuth form of the same refusal (RFC 6749 §5.2): its codes, its JSON, its ASCII.
@@ -136,18 +161,22 @@ fn finish(response: &mut Response) {
     }
 }
 
-pub(super) async fn not_found() -> HttpError {
-    HttpError::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path")
+pub(super) async fn not_found(uri: Uri) -> Response {
+    let error = HttpError::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path");
+    error.into_response_in(RefusalForm::at(&uri))
 }
 
-pub(super) async fn method_not_allowed(method: Method) -> HttpError {
-    let detail = format!("{method} is not for this path; the Allow header says what is");
-    HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+pub(super) async fn method_not_allowed(method: Method, uri: Uri, route: Option<MatchedPath>) -> Response {
+    let detail = match route.and_then(|route| methods_at(route.as_str())) {
+        Some(methods) => format!("{method} is not for this path: use {methods}"),
+        None => format!("{method} is not for this path; the Allow header says what is"),
+    };
+    HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response_in(RefusalForm::at(&uri))
 }
 
 /// The last resort (ASVS 16.5.4): a bug. Nothing of it is told outside.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> Response {
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> HttpError {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(message = message.unwrap_or("unknown"), "a handler panicked: please report this");
-    HttpError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the server made a mistake").into_response()
+    HttpError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the server made a mistake")
 }

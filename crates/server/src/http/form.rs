@@ -3,10 +3,10 @@
 
 use super::{
     HttpError,
-    json::{body_error, has_content_type, unsupported_media_type},
+    body::{self, HeldBody},
+    json::{has_content_type, unsupported_media_type},
 };
 use axum::{
-    body::Bytes,
     extract::{FromRequest, Request},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -14,12 +14,16 @@ use axum::{
 use std::collections::HashMap;
 
 /// The parameters of an OAuth request.
-pub(super) struct OauthForm(HashMap<String, String>);
+pub(super) struct OauthForm {
+    parameters: HashMap<String, String>,
+    /// The memory that the body takes.
+    _held: HeldBody,
+}
 
 impl OauthForm {
     /// Takes a parameter out.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
-        self.0.remove(name)
+        self.parameters.remove(name)
     }
 }
 
@@ -41,11 +45,11 @@ impl IntoResponse for OauthRefusal {
 impl<S: Send + Sync> FromRequest<S> for OauthForm {
     type Rejection = OauthRefusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, OauthRefusal> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, OauthRefusal> {
         if !has_content_type(request.headers(), "application/x-www-form-urlencoded") {
             return Err(unsupported_media_type("application/x-www-form-urlencoded").into());
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| body_error(&rejection))?;
+        let (bytes, held) = body::read(request).await?;
         let invalid = |detail: String| HttpError::new(StatusCode::BAD_REQUEST, "invalid_request", detail);
         let text = std::str::from_utf8(&bytes).map_err(|_| invalid("the body is not UTF-8".to_owned()))?;
         let mut parameters = HashMap::new();
@@ -54,6 +58,6 @@ impl<S: Send + Sync> FromRequest<S> for OauthForm {
                 return Err(invalid(format!("the parameter `{name}` is repeated")).into());
             }
         }
-        Ok(Self(parameters))
+        Ok(Self { parameters, _held: held })
     }
 }

@@ -1,9 +1,11 @@
 //! JSON bodies, taken strictly: right content type, no unknown or repeated members, nothing after the value.
 
-use super::HttpError;
+use super::{
+    HttpError,
+    body::{self, HeldBody},
+};
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request, rejection::BytesRejection},
+    extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
 use serde::{
@@ -35,17 +37,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// A request body of type `T`. `T` refuses unknown members (`deny_unknown_fields`); serde refuses repeated ones.
-pub(super) struct StrictJson<T>(pub(super) T);
+///
+/// The second part is the memory that the body takes; it is held until the request is answered.
+pub(super) struct StrictJson<T>(pub(super) T, pub(super) HeldBody);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = HttpError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, HttpError> {
         if !has_content_type(request.headers(), "application/json") {
             return Err(unsupported_media_type("application/json"));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| body_error(&rejection))?;
-        serde_json::from_slice(&bytes).map(|Object(body)| Self(body)).map_err(|error| {
+        let (bytes, held) = body::read(request).await?;
+        serde_json::from_slice(&bytes).map(|Object(value)| Self(value, held)).map_err(|error| {
             if error.is_data() {
                 HttpError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", error.to_string())
             } else {
@@ -64,13 +68,4 @@ pub(super) fn has_content_type(headers: &HeaderMap, wanted: &str) -> bool {
 pub(super) fn unsupported_media_type(wanted: &str) -> HttpError {
     let detail = format!("send the body as `Content-Type: {wanted}`");
     HttpError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-}
-
-pub(super) fn body_error(rejection: &BytesRejection) -> HttpError {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = format!("the body is larger than {} KiB", super::BODY_BYTES_MAX / 1024);
-        HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-    } else {
-        HttpError::new(StatusCode::BAD_REQUEST, "body_incomplete", "the body broke off")
-    }
 }

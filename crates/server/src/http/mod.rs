@@ -1,6 +1,7 @@
 //! The server's outside: paths, bodies, answers. Handlers are thin: parse, call the use case, present.
 
 pub mod api;
+mod body;
 mod edge;
 mod error;
 mod form;
@@ -12,6 +13,7 @@ mod origin;
 pub(crate) mod request_context;
 mod serve;
 
+pub use body::{BODY_BYTES_MAX, LARGE_BODIES_BYTES_MAX, SMALL_BODY_BYTES_MAX};
 pub use error::HttpError;
 pub use openapi::openapi_document;
 pub use serve::{ServeOptions, serve};
@@ -19,15 +21,13 @@ pub use serve::{ServeOptions, serve};
 use crate::app::App;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRef},
+    extract::FromRef,
     routing::{any, delete, get, post},
 };
 use counterfoil_guard::Guard;
 use edge::EdgeLayer;
 use std::time::Duration;
 
-/// The largest body of a request, in bytes.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// A request that has no answer after this long is given up with 503.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -39,15 +39,12 @@ impl FromRef<App> for Guard {
 
 /// The whole server as a router: every path of the API, ready to be served or nested into another app.
 pub fn router(app: App) -> Router {
-    // Only these read a body; the others are spared the layer.
-    let with_bodies = Router::new()
+    Router::new()
         .route("/v1/accounts", post(api::accounts::sign_up))
         .route("/v1/sessions", post(api::sessions::sign_in).get(api::sessions::list).delete(api::sessions::end_all))
         .route("/v1/sessions/current/refresh", post(api::refresh::refresh))
         .route("/oauth/token", post(oauth::token::token))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
-    Router::new()
         .route("/v1/account", get(api::account::show))
         .route("/v1/sessions/{id}", delete(api::sessions::end_one))
         .route("/v1/forward-auth", any(api::forward_auth::forward_auth))
@@ -56,7 +53,6 @@ pub fn router(app: App) -> Router {
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .merge(with_bodies)
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app)

@@ -49,6 +49,16 @@ impl Modify for AccessToken {
     }
 }
 
+/// The methods of a route, in words: the document knows every path. `None` for one that is not ours.
+pub(super) fn methods_at(route: &str) -> Option<String> {
+    let paths = Document::openapi().paths.paths;
+    // In somebody's app our paths may lie below one of theirs.
+    let (_, item) = paths.into_iter().find(|(path, _)| route.ends_with(path.as_str()))?;
+    let methods = [("DELETE", item.delete), ("GET", item.get), ("POST", item.post), ("PUT", item.put)];
+    let methods: Vec<_> = methods.into_iter().filter_map(|(name, operation)| operation.map(|_| name)).collect();
+    Some(methods.join(" or "))
+}
+
 /// The OpenAPI document as pretty JSON.
 pub fn openapi_document() -> String {
     let mut json = Document::openapi().to_pretty_json().unwrap_or_default();

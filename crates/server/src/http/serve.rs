@@ -20,6 +20,9 @@ use tower::ServiceExt;
 #[derive(Clone, Copy, Debug)]
 pub struct ServeOptions {
     /// The most connections at a time; further ones wait in the system's queue.
+    ///
+    /// With the limits of heads and bodies this bounds the memory that strangers can hold: by default 4,096 × (64 KiB of
+    /// head + 4 KiB of body) + 16 MiB of large bodies = 288 MiB.
     pub connections_max: usize,
     /// How long a connection may be silent, or take to send a request's head.
     pub header_timeout: Duration,
@@ -33,7 +36,7 @@ pub struct ServeOptions {
 impl Default for ServeOptions {
     fn default() -> Self {
         Self {
-            connections_max: 10_000,
+            connections_max: 4_096,
             header_timeout: Duration::from_secs(20),
             header_bytes_max: 32 * 1024,
             drain_timeout: Duration::from_secs(10),

@@ -1,10 +1,13 @@
 //! What no well-meaning client sends: each is a clear refusal with its code, never a 500, and changes nothing.
 
-use crate::harness::{Client, PASSWORD, Reply, Server};
+use crate::harness::{Client, PASSWORD, Process, Reply, Server, eventually};
 use serde_json::json;
+use std::time::Duration;
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinSet,
 };
 
 const EMAIL: &str = "minsu@example.com";
@@ -50,7 +53,16 @@ fn cases() -> Vec<Case> {
         // Values that are not taken.
         Case(ACCOUNTS, format!(r#"{{{good},"name":"  "}}"#), 422, "invalid_name"),
         Case(ACCOUNTS, format!(r#"{{{good},"name":"a\u0000b"}}"#), 422, "invalid_name"),
-        Case(ACCOUNTS, format!(r#"{{{good},"name":"{}"}}"#, "x".repeat(201)), 422, "invalid_name"),
+        Case(ACCOUNTS, format!(r#"{{{good},"name":"{}"}}"#, "x".repeat(101)), 422, "invalid_name"),
+        Case(ACCOUNTS, format!(r#"{{{good},"name":"admin\u200b"}}"#), 422, "invalid_name"),
+        Case(ACCOUNTS, format!(r#"{{{good},"name":"\u202enimda"}}"#), 422, "invalid_name"),
+        Case(SESSIONS, format!(r#"{{{good},"device_name":"\u2066phone"}}"#), 422, "invalid_name"),
+        Case(
+            ACCOUNTS,
+            format!(r#"{{"email":"mi\u200bnsu@example.com","password":"{PASSWORD}"}}"#),
+            422,
+            "invalid_email",
+        ),
         Case(SESSIONS, format!(r#"{{{good},"device_name":"\n"}}"#), 422, "invalid_name"),
         Case(ACCOUNTS, format!(r#"{{{good},"sign_in":{{"policy":"sliding"}}}}"#), 422, "policy_not_allowed"),
         Case(ACCOUNTS, format!(r#"{{{good},"sign_in":{{"transport":"cookie"}}}}"#), 422, "transport_not_allowed"),
@@ -160,6 +172,35 @@ async fn bodies_have_a_largest_size() {
     assert_eq!(server.snapshot().await, before);
 }
 
+/// More slow bodies than there is memory for: those that are too many are told at once, and nobody else notices.
+#[tokio::test]
+async fn bodies_that_never_end_share_a_fixed_amount_of_memory() {
+    let folder = TempDir::new().unwrap();
+    // A process of its own: the amount is the process's.
+    let process = Process::start(folder.path(), &[]).await;
+    let address = process.base_url().strip_prefix("http://").unwrap().to_owned();
+    let head =
+        "POST /v1/sessions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 65536\r\n\r\n";
+    let request = format!("{head}{}", " ".repeat(60 * 1024));
+    let mut slow = JoinSet::new();
+    for _ in 0..400 {
+        let (address, request) = (address.clone(), request.clone());
+        slow.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            drop(stream.write_all(request.as_bytes()).await);
+            let mut answer = vec![0; 1024];
+            let length = stream.read(&mut answer).await.unwrap_or_default();
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        });
+    }
+    let answer = slow.join_next().await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("overloaded"), "{answer}");
+    process.sign_up(EMAIL).await;
+    slow.shutdown().await;
+    let large = || async { process.post_text(SESSIONS, " ".repeat(64 * 1024)).await.status == 400 };
+    eventually("the memory is free again", Duration::from_secs(10), large).await;
+}
+
 #[tokio::test]
 async fn heads_have_a_largest_size() {
     let server = Server::start().await;
@@ -188,12 +229,30 @@ async fn raw(client: &Client, request: &str) -> String {
 #[tokio::test]
 async fn paths_and_methods_that_are_not_there() {
     let server = Server::start().await;
-    for path in
-        ["/", "/v1", "/v1/", "/v1/accounts/", "/v1//account", "/V1/account", "/oauth", "/v1/account%00", "/../x"]
-    {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/accounts/",
+        "/v1//account",
+        "/V1/account",
+        "/oauth",
+        "/v1/account%00",
+        "/../x",
+        "/%ff",
+    ] {
         for method in ["GET", "POST", "DELETE"] {
             server.send(server.request(method, path)).await.expect_refusal(404, "not_found");
         }
+    }
+    for path in ["/oauth/", "/oauth/authorize", "/oauth/token/", "/oauth/%ff"] {
+        server.send(server.request("POST", path)).await.expect_refusal(404, "invalid_request");
+    }
+    // No text at all where a session's id should be.
+    let tokens = server.sign_up(EMAIL).await;
+    for path in ["/v1/sessions/%ff", "/v1/sessions/%00", "/v1/sessions/%c3%28"] {
+        server.send(server.request("DELETE", path)).await.expect_refusal(401, "token_missing");
+        server.with_token("DELETE", path, &tokens.access).await.expect_refusal(404, "session_not_found");
     }
     let cases = [
         ("GET", ACCOUNTS, "POST"),
@@ -208,10 +267,15 @@ async fn paths_and_methods_that_are_not_there() {
         ("BREW", "/readyz", "GET,HEAD"),
     ];
     for (method, path, allow) in cases {
-        let reply = server.send(server.request(method, path)).await.expect_refusal(405, "method_not_allowed");
+        let code = if path.starts_with("/oauth/") { "invalid_request" } else { "method_not_allowed" };
+        let reply = server.send(server.request(method, path)).await.expect_refusal(405, code);
         let mut allowed: Vec<_> = reply.header("allow").split(',').map(str::trim).collect();
         allowed.sort_unstable();
         assert_eq!(allowed.join(","), allow, "{method} {path}");
+        let body = reply.json();
+        let told = body.get("detail").or(body.get("error_description")).unwrap().as_str().unwrap();
+        let named = allowed.iter().filter(|name| **name != "HEAD").copied().collect::<Vec<_>>().join(" or ");
+        assert_eq!(told, format!("{method} is not for this path: use {named}"));
     }
 }
 

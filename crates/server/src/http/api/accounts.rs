@@ -60,7 +60,7 @@ impl From<SignInRequestOptions> for SignInOptions {
 pub(in crate::http) async fn sign_up(
     State(app): State<App>,
     origin: RequestOrigin,
-    StrictJson(request): StrictJson<SignUpRequest>,
+    StrictJson(request, _held): StrictJson<SignUpRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
     let SignUpRequest { email, password, name, sign_in } = request;
     let sign_in = sign_in.map(|Object(options)| options.into());

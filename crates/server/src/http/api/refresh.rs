@@ -29,7 +29,7 @@ pub(in crate::http) struct RefreshRequest {
 pub(in crate::http) async fn refresh(
     State(app): State<App>,
     origin: RequestOrigin,
-    StrictJson(request): StrictJson<RefreshRequest>,
+    StrictJson(request, _held): StrictJson<RefreshRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
     let RefreshRequest { refresh_token, access_token } = request;
     let input = RefreshInput { refresh_token, access_token, ..RefreshInput::default() };

@@ -7,7 +7,10 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::StatusCode,
     response::IntoResponse,
 };
@@ -46,7 +49,7 @@ pub(in crate::http) struct SignInRequest {
 pub(in crate::http) async fn sign_in(
     State(app): State<App>,
     origin: RequestOrigin,
-    StrictJson(request): StrictJson<SignInRequest>,
+    StrictJson(request, _held): StrictJson<SignInRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
     let SignInRequest { email, password, policy, transport, device_name } = request;
     let options = SignInOptions { policy, transport, device_name };
@@ -76,11 +79,13 @@ pub(in crate::http) async fn end_one(
     State(app): State<App>,
     user: CurrentUser,
     origin: RequestOrigin,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<impl IntoResponse, HttpError> {
-    let id = match id.as_str() {
-        "current" => user.session(),
-        text => text.parse::<SessionId>().map_err(|_| AppError::SessionNotFound)?,
+    // What is not even a text is no session's name either.
+    let id = match id.map(|Path(id)| id).as_deref() {
+        Ok("current") => user.session(),
+        Ok(text) => text.parse::<SessionId>().map_err(|_| AppError::SessionNotFound)?,
+        Err(_) => return Err(AppError::SessionNotFound.into()),
     };
     let ended = app.end_session(id, EndOne::Owner(user.account()), &origin).await?;
     Ok((NO_STORE, Json(signed_out(ended))))
@@ -108,8 +113,10 @@ pub(in crate::http) async fn end_all(
     origin: RequestOrigin,
     query: Result<Query<EndAllQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, HttpError> {
-    let Query(query) =
-        query.map_err(|rejection| HttpError::new(StatusCode::BAD_REQUEST, "invalid_query", rejection.body_text()))?;
+    let Query(query) = query.map_err(|_| {
+        let detail = "expected nothing, `keep_current=true` or `keep_current=false` after the question mark";
+        HttpError::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
+    })?;
     let keep = query.keep_current.then_some(user.session());
     let ended = app.end_sessions(user.account(), keep, &origin).await?;
     Ok((NO_STORE, Json(signed_out(ended))))
