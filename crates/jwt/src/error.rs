@@ -246,6 +246,20 @@ impl fmt::Display for Part {
 }
 
 impl RegisteredClaim {
+    /// Looks a claim's name up.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Some(match name.as_bytes() {
+            b"iss" => Self::Issuer,
+            b"sub" => Self::Subject,
+            b"aud" => Self::Audience,
+            b"exp" => Self::ExpiresAt,
+            b"nbf" => Self::NotBefore,
+            b"iat" => Self::IssuedAt,
+            b"jti" => Self::TokenId,
+            _ => return None,
+        })
+    }
+
     /// The claim's name in a token.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! What the walk must accept, refuse, and hand out.
 
+use super::scan::stop_bytes;
 use super::*;
 
 fn members(text: &str) -> Result<Vec<(String, Value<'_>)>, Fault> {
