@@ -9,14 +9,15 @@ use std::borrow::Cow;
 use crate::algorithm::Algorithm;
 use crate::error::Part;
 use crate::json::{self, Fault, Value};
+use crate::text::ShortText;
 use crate::{Error, Policy};
 
 /// What an accepted token's header said. The rest of the header has been checked and dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub(crate) algorithm: Algorithm,
-    pub(crate) key_id: Option<Box<str>>,
-    pub(crate) token_type: Option<Box<str>>,
+    pub(crate) key_id: Option<ShortText>,
+    pub(crate) token_type: Option<ShortText>,
 }
 
 impl Header {
@@ -27,12 +28,12 @@ impl Header {
 
     /// `kid`, as the token spelt it. It comes from the signer, but it is still only text: quote it before using it.
     pub fn key_id(&self) -> Option<&str> {
-        self.key_id.as_deref()
+        self.key_id.as_ref().map(ShortText::as_str)
     }
 
     /// `typ`, as the token spelt it.
     pub fn token_type(&self) -> Option<&str> {
-        self.token_type.as_deref()
+        self.token_type.as_ref().map(ShortText::as_str)
     }
 }
 
@@ -79,11 +80,11 @@ impl<'a> AdmittedHeader<'a> {
         Ok(Self { algorithm, key_id: string("kid", kid)?, token_type })
     }
 
-    pub(crate) fn into_header(self) -> Header {
+    pub(crate) fn to_header(&self) -> Header {
         Header {
             algorithm: self.algorithm,
-            key_id: self.key_id.map(|text| text.into_owned().into_boxed_str()),
-            token_type: self.token_type.map(|text| text.into_owned().into_boxed_str()),
+            key_id: self.key_id.as_deref().map(ShortText::new),
+            token_type: self.token_type.as_deref().map(ShortText::new),
         }
     }
 }
@@ -144,7 +145,7 @@ mod tests {
         let header = r#"{"typ":"JWT","alg":"ES256","kid":"a\u0062","jku":"https://evil.example","x":[{}],"b64":true}"#;
         let admitted = parse(header, &Policy::new(Algorithm::Es256)).unwrap();
         assert_eq!(admitted.key_id.as_deref(), Some("ab"));
-        let header = admitted.into_header();
+        let header = admitted.to_header();
         assert_eq!((header.algorithm(), header.token_type()), (Algorithm::Es256, Some("JWT")));
     }
 

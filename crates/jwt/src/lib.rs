@@ -88,6 +88,7 @@ mod key_set;
 mod pem;
 mod policy;
 mod sign;
+mod text;
 mod thumbprint;
 mod unverified;
 mod verify;

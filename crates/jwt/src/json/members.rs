@@ -13,6 +13,7 @@ use super::scan::Scanner;
 pub(super) struct Members {
     start: usize,
     count: usize,
+    bits: u64,
     fingerprints: [u64; FINGERPRINTS],
     must_compare: bool,
 }
@@ -29,11 +30,12 @@ impl<'a> Scanner<'a> {
     pub(super) fn begin_object(&mut self) -> Result<Members, Fault> {
         let start = self.at;
         self.expect(b'{')?;
-        Ok(Members { start, count: 0, fingerprints: [0; FINGERPRINTS], must_compare: false })
+        Ok(Members { start, count: 0, bits: 0, fingerprints: [0; FINGERPRINTS], must_compare: false })
     }
 
     /// Goes to the next member's value and says its name; at the end of the object, none. Between two calls the value must
     /// have been read.
+    #[inline]
     pub(super) fn next_name(&mut self, members: &mut Members) -> Result<Option<Cow<'a, str>>, Fault> {
         self.skip_white_space();
         match (self.peek(), members.count) {
@@ -100,10 +102,16 @@ impl<'a> Scanner<'a> {
 }
 
 impl Members {
+    #[inline]
     fn remember(&mut self, name: &str) {
         let fingerprint = fingerprint(name.as_bytes());
-        let seen = self.fingerprints.get(..self.count).unwrap_or_default();
-        self.must_compare |= seen.contains(&fingerprint);
+        // One bit of 64 for each name: while its bit is free, a name is new without comparing.
+        let bit = 1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
+        if self.bits & bit != 0 {
+            let seen = self.fingerprints.get(..self.count).unwrap_or_default();
+            self.must_compare |= seen.contains(&fingerprint);
+        }
+        self.bits |= bit;
         match self.fingerprints.get_mut(self.count) {
             Some(free) => *free = fingerprint,
             None => self.must_compare = true,

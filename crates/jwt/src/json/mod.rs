@@ -33,8 +33,8 @@ pub(crate) enum Fault {
 pub(crate) enum Value<'a> {
     /// A string, unescaped; borrowed unless there was something to unescape.
     String(Cow<'a, str>),
-    /// A number, as written.
-    Number(&'a str),
+    /// A number.
+    Number(Number<'a>),
     /// `true` or `false`.
     Bool(bool),
     /// An array, as written and known to be valid, for [`items`].
@@ -43,6 +43,13 @@ pub(crate) enum Value<'a> {
     Object(&'a str),
     /// `null`.
     Null,
+}
+
+/// A number, as written; and its value, if it is a whole one that fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) whole: Option<u64>,
 }
 
 /// Walks the one object that `text` must be, and calls `on_member` for each member of the outermost level.

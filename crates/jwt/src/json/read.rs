@@ -13,7 +13,7 @@ use serde::forward_to_deserialize_any;
 
 use super::members::{Items, Members};
 use super::scan::Scanner;
-use super::{Fault, Value};
+use super::{Fault, Number, Value};
 
 /// The text is no acceptable object, or the type asks for another, or for more than is read here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,16 +95,20 @@ impl<'de, W: Watch<'de>> MapAccess<'de> for &mut Outermost<'_, 'de, W> {
         let Some(name) = self.watched.take() else {
             return seed.deserialize(Reader { scanner: &mut self.scanner, depth_left: self.depth_left });
         };
-        if let Some(b'{' | b'[') = self.scanner.peek() {
-            let start = self.scanner.at;
-            let read = seed.deserialize(Reader { scanner: &mut self.scanner, depth_left: self.depth_left })?;
-            let value = self.scanner.again_from(start).value(self.depth_left)?;
-            self.watch.see(name, value);
-            return Ok(read);
+        match self.scanner.peek() {
+            Some(b'{' | b'[') => {
+                let start = self.scanner.at;
+                let read = seed.deserialize(Reader { scanner: &mut self.scanner, depth_left: self.depth_left })?;
+                let value = self.scanner.again_from(start).value(self.depth_left)?;
+                self.watch.see(name, value);
+                Ok(read)
+            }
+            _ => {
+                let value = self.scanner.scalar()?;
+                self.watch.see(name, value.clone());
+                seed.deserialize(Scalar(value))
+            }
         }
-        let value = self.scanner.scalar()?;
-        self.watch.see(name, value.clone());
-        seed.deserialize(Scalar(value))
     }
 }
 
@@ -134,6 +138,10 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
                 let ended = sequence.ended || !sequence.scanner.next_item(&mut sequence.items)?;
                 if ended { Ok(read) } else { Err(DoesNotFit) }
             }
+            Some(b'"') => match self.scanner.plain_string() {
+                Some(text) => visitor.visit_borrowed_str(text),
+                None => Scalar(self.scanner.scalar()?).deserialize_any(visitor),
+            },
             _ => Scalar(self.scanner.scalar()?).deserialize_any(visitor),
         }
     }
@@ -267,13 +275,16 @@ impl<'de> Deserializer<'de> for Scalar<'de> {
 }
 
 /// As `serde_json` does it: whole numbers as such while they fit 64 bits, all others as doubles, and no infinity.
-fn read_number<'de, V: Visitor<'de>>(number: &str, visitor: V) -> Result<V::Value, DoesNotFit> {
-    if let Ok(whole) = number.parse::<u64>() {
+fn read_number<'de, V: Visitor<'de>>(number: Number<'_>, visitor: V) -> Result<V::Value, DoesNotFit> {
+    if let Some(whole) = number.whole {
         return visitor.visit_u64(whole);
     }
-    match number.parse::<i64>() {
+    if let Ok(whole) = number.text.parse::<u64>() {
+        return visitor.visit_u64(whole);
+    }
+    match number.text.parse::<i64>() {
         Ok(whole) if whole != 0 => visitor.visit_i64(whole),
-        _ => match number.parse::<f64>() {
+        _ => match number.text.parse::<f64>() {
             Ok(double) if double.is_finite() => visitor.visit_f64(double),
             _ => Err(DoesNotFit),
         },

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, Value};
+use super::{Fault, Number, Value};
 
 /// A place in a JSON text. What has been passed is valid.
 pub(super) struct Scanner<'a> {
@@ -27,11 +27,13 @@ impl<'a> Scanner<'a> {
         Self { text: self.text, at: start, names_matter: false }
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// RFC 8259 §2: four characters and no more.
+    #[inline]
     pub(super) fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
@@ -43,6 +45,7 @@ impl<'a> Scanner<'a> {
         self.at == self.text.len()
     }
 
+    #[inline]
     pub(super) fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -99,19 +102,23 @@ impl<'a> Scanner<'a> {
     }
 
     /// RFC 8259 §6: no leading zero, no leading plus, digits on both sides of a point.
-    fn number(&mut self) -> Result<&'a str, Fault> {
+    pub(super) fn number(&mut self) -> Result<Number<'a>, Fault> {
         let start = self.at;
+        let mut whole = Some(0);
         if self.peek() == Some(b'-') {
             self.at += 1;
+            whole = None;
         }
         if self.peek() == Some(b'0') {
             self.at += 1;
         } else {
-            self.digits()?;
+            let digits = self.digits()?;
+            whole = whole.and(digits);
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
             self.digits()?;
+            whole = None;
         }
         if let Some(b'e' | b'E') = self.peek() {
             self.at += 1;
@@ -119,33 +126,59 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
             }
             self.digits()?;
+            whole = None;
         }
-        self.text.get(start..self.at).ok_or(Fault::NotAnObject)
+        Ok(Number { text: self.since(start), whole })
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
+    /// Passes one digit or more; their value, if that is certain to fit.
+    fn digits(&mut self) -> Result<Option<u64>, Fault> {
+        const ALWAYS_FIT: usize = 19;
         let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
+        let mut value = 0_u64;
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
             self.at += 1;
         }
-        if self.at > start { Ok(()) } else { Err(Fault::NotAnObject) }
+        match self.at - start {
+            0 => Err(Fault::NotAnObject),
+            1..=ALWAYS_FIT => Ok(Some(value)),
+            _ => Ok(None),
+        }
     }
 
     /// RFC 8259 §7. Text without escapes, which is nearly all of it, is borrowed.
     #[inline]
     pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
-        self.expect(b'"')?;
-        let start = self.at;
-        self.skip_plain();
-        if self.peek() == Some(b'"') {
-            let plain = self.text.get(start..self.at).ok_or(Fault::NotAnObject)?;
-            self.at += 1;
-            return Ok(Cow::Borrowed(plain));
+        match self.plain_string() {
+            Some(plain) => Ok(Cow::Borrowed(plain)),
+            None => self.escaped_string(),
         }
+    }
+
+    /// A string that stands there as it is. If it does not, nothing is passed.
+    #[inline]
+    pub(super) fn plain_string(&mut self) -> Option<&'a str> {
+        let bytes = self.text.as_bytes();
+        if bytes.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        let start = self.at + 1;
+        let end = plain_end(bytes, start);
+        if bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end + 1;
+        self.text.get(start..end)
+    }
+
+    #[cold]
+    fn escaped_string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        self.expect(b'"')?;
         let mut unescaped = String::new();
-        let mut plain_start = start;
+        let mut plain_start = self.at;
         loop {
-            self.skip_plain();
+            self.at = plain_end(self.text.as_bytes(), self.at);
             unescaped.push_str(self.text.get(plain_start..self.at).ok_or(Fault::NotAnObject)?);
             match self.peek() {
                 Some(b'"') => {
@@ -160,21 +193,6 @@ impl<'a> Scanner<'a> {
                 // The end of the text, or a control character that should have been escaped.
                 _ => return Err(Fault::NotAnObject),
             }
-        }
-    }
-
-    /// Moves to the next quote, backslash or control character, eight bytes at a time while there are eight.
-    fn skip_plain(&mut self) {
-        while let Some(eight) = self.text.as_bytes().get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let stops = stop_bytes(u64::from_le_bytes(*eight));
-            if stops != 0 {
-                self.at += (stops.trailing_zeros() / 8) as usize;
-                return;
-            }
-            self.at += 8;
-        }
-        while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.at += 1;
         }
     }
 
@@ -217,6 +235,22 @@ impl<'a> Scanner<'a> {
         }
         Ok(value)
     }
+}
+
+/// Where the next quote, backslash or control character is: eight bytes at a time while there are eight.
+#[inline]
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let stops = stop_bytes(u64::from_le_bytes(*eight));
+        if stops != 0 {
+            return at + (stops.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\') {
+        at += 1;
+    }
+    at
 }
 
 /// Marks, in the high bit of each byte, a quote, a backslash or a control character. Marks above the first true one may

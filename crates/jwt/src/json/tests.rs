@@ -16,7 +16,7 @@ fn members_of_the_outermost_level_are_handed_out() {
         found,
         [
             ("a".into(), Value::String("x".into())),
-            ("bA".into(), Value::Number("-1.5e3")),
+            ("bA".into(), Value::Number(Number { text: "-1.5e3", whole: None })),
             ("c".into(), Value::Array(r#"[1,{"d":[]}]"#)),
             ("e".into(), Value::Object(r#"{"a":1}"#)),
             ("f".into(), Value::Bool(true)),
