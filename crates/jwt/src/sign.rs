@@ -59,66 +59,81 @@ impl<'k> Signer<'k> {
 
     /// Signs claims, which must be a JSON object without repeated names.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
-        let payload = serde_json::to_string(claims).map_err(|_| Error::ClaimsNotSerializable)?;
-        self.sign_json(&payload)
+        let mut json = self.header_json()?;
+        let header_bytes = json.len();
+        if json::write_object(&mut json, Policy::DEFAULT_MAX_DEPTH, claims).is_err() {
+            json.truncate(header_bytes);
+            serde_json::to_writer(&mut json, claims).map_err(|_| Error::ClaimsNotSerializable)?;
+            let written = json.get(header_bytes..).and_then(|claims| std::str::from_utf8(claims).ok());
+            check_claims(written.ok_or(Error::ClaimsNotSerializable)?)?;
+        }
+        let (header, claims) = json.split_at_checked(header_bytes).ok_or(Error::ClaimsNotSerializable)?;
+        self.seal(header, claims)
     }
 
     /// Signs claims that are JSON already, as they are spelt: one object without repeated names.
     pub fn sign_json(&self, claims_json: &str) -> Result<String, Error> {
-        // A map written by hand or flattened into a struct can repeat a name, and verifiers would disagree on which one
-        // counts (RFC 7519 §4): better to fail here than to sign two truths.
-        json::walk_object(claims_json, Policy::DEFAULT_MAX_DEPTH, |_, _| ()).map_err(|fault| match fault {
-            Fault::NotAnObject => Error::ClaimsNotJsonObject,
-            Fault::DuplicateMember => Error::DuplicateMember(Part::Payload),
-            Fault::TooDeep => Error::TooDeep { part: Part::Payload, limit_levels: Policy::DEFAULT_MAX_DEPTH },
-        })?;
+        check_claims(claims_json)?;
         self.sign_bytes(claims_json.as_bytes())
     }
 
     /// Signs any bytes: a JWS that is not a JWT.
     pub fn sign_bytes(&self, payload: &[u8]) -> Result<String, Error> {
-        let header = self.header_json()?;
-        let mut token = String::with_capacity(
-            base64url::encoded_len(header.len()) + base64url::encoded_len(payload.len()) + SIGNATURE_ROOM,
-        );
-        base64url::encode_onto(&mut token, &header);
+        self.seal(&self.header_json()?, payload)
+    }
+
+    fn seal(&self, header: &[u8], payload: &[u8]) -> Result<String, Error> {
+        let lengths = [header.len(), payload.len(), self.key.signature_bytes()].map(base64url::encoded_len);
+        let mut token = String::with_capacity(lengths.iter().sum::<usize>() + 2);
+        base64url::encode_onto(&mut token, header);
         token.push('.');
         base64url::encode_onto(&mut token, payload);
-        let signature = self.key.sign(token.as_bytes())?;
-        token.push('.');
-        base64url::encode_onto(&mut token, signature.as_ref());
+        self.key.sign_onto(&mut token)?;
         Ok(token)
     }
 
     /// The header in a fixed order, so that one key's tokens of one type all begin with the same characters.
     fn header_json(&self) -> Result<Vec<u8>, Error> {
-        let mut json = Vec::with_capacity(96);
+        let mut json = Vec::with_capacity(ROOM_BYTES);
         json.extend_from_slice(b"{\"alg\":\"");
         json.extend_from_slice(self.key.algorithm().name().as_bytes());
         json.push(b'"');
         if let Some(token_type) = self.token_type {
-            push_member(&mut json, "typ", &token_type)?;
+            push_string_member(&mut json, "typ", token_type);
         }
         if let Some(key_id) = self.key.key_id() {
-            push_member(&mut json, "kid", key_id)?;
+            push_string_member(&mut json, "kid", key_id.as_str());
         }
         for (name, value) in &self.extra {
-            push_member(&mut json, name, value)?;
+            json.push(b',');
+            json::write_string(&mut json, name);
+            json.push(b':');
+            serde_json::to_writer(&mut json, value).map_err(|_| Error::ClaimsNotSerializable)?;
         }
         json.push(b'}');
         Ok(json)
     }
 }
 
-fn push_member(json: &mut Vec<u8>, name: &str, value: &impl Serialize) -> Result<(), Error> {
+fn push_string_member(json: &mut Vec<u8>, name: &str, text: &str) {
     json.push(b',');
-    serde_json::to_writer(&mut *json, name).map_err(|_| Error::ClaimsNotSerializable)?;
+    json::write_string(json, name);
     json.push(b':');
-    serde_json::to_writer(&mut *json, value).map_err(|_| Error::ClaimsNotSerializable)
+    json::write_string(json, text);
 }
 
-/// More than the longest signature whose token is worth preallocating for: RSA with 4096 bits.
-const SIGNATURE_ROOM: usize = 700;
+/// A map written by hand or flattened into a struct can repeat a name, and verifiers would disagree on which one counts
+/// (RFC 7519 §4): better to fail here than to sign two truths.
+fn check_claims(claims_json: &str) -> Result<(), Error> {
+    json::walk_object(claims_json, Policy::DEFAULT_MAX_DEPTH, |_, _| ()).map_err(|fault| match fault {
+        Fault::NotAnObject => Error::ClaimsNotJsonObject,
+        Fault::DuplicateMember => Error::DuplicateMember(Part::Payload),
+        Fault::TooDeep => Error::TooDeep { part: Part::Payload, limit_levels: Policy::DEFAULT_MAX_DEPTH },
+    })
+}
+
+/// Room for the header and claims of an everyday token.
+const ROOM_BYTES: usize = 768;
 
 #[cfg(test)]
 mod tests {

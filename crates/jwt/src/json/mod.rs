@@ -7,15 +7,18 @@
 //! read once, and whatever is accepted is valid JSON: nothing is left for a more lenient reader to see differently.
 
 mod members;
+mod names;
 mod read;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::borrow::Cow;
 
 pub(crate) use read::{DoesNotFit, Watch, read_object};
 use scan::Scanner;
+pub(crate) use write::{write_object, write_string};
 
 /// Why a text is not one acceptable JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

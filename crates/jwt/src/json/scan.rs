@@ -239,7 +239,7 @@ impl<'a> Scanner<'a> {
 
 /// Where the next quote, backslash or control character is: eight bytes at a time while there are eight.
 #[inline]
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let stops = stop_bytes(u64::from_le_bytes(*eight));
         if stops != 0 {
