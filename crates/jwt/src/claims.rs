@@ -96,6 +96,7 @@ pub(crate) struct Dates {
 }
 
 /// Reads the claims of a verified payload into the caller's type, and holds the registered ones against the policy.
+#[inline]
 pub(crate) fn read<'a, C: Deserialize<'a>>(
     claims_json: &'a str,
     policy: &Policy,

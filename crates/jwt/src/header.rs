@@ -49,6 +49,10 @@ impl<'a> AdmittedHeader<'a> {
     /// Reads the decoded header and holds it against the policy.
     pub(crate) fn parse(json: &'a [u8], policy: &Policy) -> Result<Self, Error> {
         let text = std::str::from_utf8(json).map_err(|_| Error::NotUtf8(Part::Header))?;
+        if let Some([Some(alg), typ, kid]) = json::plain_strings(text, ["\"alg\":", "\"typ\":", "\"kid\":"]) {
+            let (typ, kid) = (typ.map(Cow::Borrowed), kid.map(Cow::Borrowed));
+            return Self::admit(alg, typ, kid, policy);
+        }
         let (mut alg, mut typ, mut kid, mut crit, mut b64) = (None, None, None, None, None);
         json::walk_object(text, policy.max_depth, |name, value| match name {
             "alg" => alg = Some(value),
@@ -64,7 +68,8 @@ impl<'a> AdmittedHeader<'a> {
             Fault::TooDeep => Error::TooDeep { part: Part::Header, limit_levels: policy.max_depth },
         })?;
 
-        let algorithm = admit_algorithm(&string("alg", alg)?.ok_or(Error::AlgorithmMissing)?, policy)?;
+        let alg = string("alg", alg)?.ok_or(Error::AlgorithmMissing)?;
+        admit_algorithm(&alg, policy)?;
         match b64 {
             None | Some(Value::Bool(true)) => {}
             Some(Value::Bool(false)) => return Err(Error::UnencodedPayload),
@@ -73,11 +78,20 @@ impl<'a> AdmittedHeader<'a> {
         if let Some(crit) = crit {
             return Err(refuse_critical(&crit));
         }
-        let token_type = string("typ", typ)?;
+        Self::admit(&alg, string("typ", typ)?, string("kid", kid)?, policy)
+    }
+
+    fn admit(
+        alg: &str,
+        token_type: Option<Cow<'a, str>>,
+        key_id: Option<Cow<'a, str>>,
+        policy: &Policy,
+    ) -> Result<Self, Error> {
+        let algorithm = admit_algorithm(alg, policy)?;
         if !policy.accepts_type(token_type.as_deref()) {
             return Err(Error::TypeMismatch);
         }
-        Ok(Self { algorithm, key_id: string("kid", kid)?, token_type })
+        Ok(Self { algorithm, key_id, token_type })
     }
 
     pub(crate) fn to_header(&self) -> Header {
@@ -188,6 +202,35 @@ mod tests {
         assert_eq!(AdmittedHeader::parse(b"{\"alg\":\"\xff\"}", &policy), Err(Error::NotUtf8(Part::Header)));
         let deep = format!("{{\"alg\":\"ES256\",\"x\":{}{}}}", "[".repeat(40), "]".repeat(40));
         assert!(matches!(parse(&deep, &policy), Err(Error::TooDeep { part: Part::Header, .. })));
+    }
+
+    /// Headers that are read the short way, each beside a spelling that is not: both must come to the same.
+    #[test]
+    fn the_short_way_and_the_long_way_agree() {
+        let policy = Policy::new([Algorithm::Es256, Algorithm::EdDsa]).token_type("JWT");
+        for header in [
+            r#"{"alg":"ES256","typ":"JWT","kid":"a"}"#,
+            r#"{"alg":"ES256","typ":"JWT"}"#,
+            r#"{"alg":"ES256","kid":"a"}"#,
+            r#"{"alg":"ES256"}"#,
+            r#"{"alg":"EdDSA","typ":"JWT"}"#,
+            r#"{"alg":"HS256","typ":"JWT"}"#,
+            r#"{"alg":"none","typ":"JWT"}"#,
+            r#"{"typ":"JWT"}"#,
+            r#"{"alg":"ES256","typ":"JWT","typ":"JWT"}"#,
+            r#"{"alg":"ES256","typ":"JWT","alg":"none"}"#,
+            r#"{"alg":"ES256",,"typ":"JWT"}"#,
+            r#"{,"alg":"ES256","typ":"JWT"}"#,
+            r#"{"alg":"ES256","typ":"JWT",}"#,
+            r#"{"alg":"ES256""typ":"JWT"}"#,
+            r#"{"alg":"ES256","typ":"JWT"}}"#,
+            r#"{"alg":"ES256","typ":"JWT""#,
+            r#"{"alg":"ES256","typ":"JWT","kid":"a"b"}"#,
+            "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"a\nb\"}",
+            "{}",
+        ] {
+            assert_eq!(parse(header, &policy), parse(&format!(" {header}"), &policy), "{header}");
+        }
     }
 
     #[test]

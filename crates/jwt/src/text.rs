@@ -14,6 +14,7 @@ pub(crate) enum ShortText {
 impl ShortText {
     const IN_PLACE_BYTES: usize = 46;
 
+    #[inline]
     pub(crate) fn new(text: &str) -> Self {
         let mut bytes = [0; Self::IN_PLACE_BYTES];
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {

@@ -118,6 +118,7 @@ pub fn verify_borrowed<'b, C: Deserialize<'b>>(
     read_claims(header, buffer, policy, now_unix_seconds)
 }
 
+#[inline]
 fn read_claims<'b, C: Deserialize<'b>>(
     header: Header,
     payload: &'b [u8],
@@ -144,12 +145,13 @@ pub fn verify_signature(token: &str, keys: &impl Keys, policy: &Policy) -> Resul
 const SMALL_HEADER_BYTES: usize = 192;
 /// The same for payloads.
 const SMALL_PAYLOAD_BYTES: usize = 768;
-/// Signatures of every algorithm but RSA fit in here.
-const SMALL_SIGNATURE_BYTES: usize = 96;
+/// The same for signatures: every algorithm but RSA with more than 2048 bits.
+const SMALL_SIGNATURE_BYTES: usize = 256;
 /// The longest signature there can be: RSA with 8192 bits.
 const SIGNATURE_BYTES_MAX: usize = 1024;
 
 /// Everything up to and including the signature; hands back the payload, still encoded.
+#[inline]
 fn verify_parts<'t>(token: &'t str, keys: &impl Keys, policy: &Policy) -> Result<(Header, &'t str), Error> {
     if token.len() > policy.max_token_bytes {
         return Err(Error::TooLarge { what: "token", limit_bytes: policy.max_token_bytes });
@@ -184,6 +186,7 @@ pub(crate) struct CompactParts<'t> {
 }
 
 /// Three parts and nothing else (RFC 7515 §7.1); five are a JWE, told apart before anything is decoded (RFC 7516 §9).
+#[inline]
 pub(crate) fn split(token: &str) -> Result<CompactParts<'_>, Error> {
     let parts = token.rsplit_once('.').and_then(|(signing_input, signature)| {
         let (header, payload) = signing_input.split_once('.')?;

@@ -20,6 +20,7 @@ pub(super) struct Items {
 
 impl<'a> Scanner<'a> {
     /// Steps into an object at its `{`.
+    #[inline]
     pub(super) fn begin_object(&mut self) -> Result<Members, Fault> {
         let start = self.at;
         self.expect(b'{')?;
@@ -54,12 +55,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps into an array at its `[`.
+    #[inline]
     pub(super) fn begin_array(&mut self) -> Result<Items, Fault> {
         self.expect(b'[')?;
         Ok(Items { is_first: true })
     }
 
     /// Goes to the next item, if there is one.
+    #[inline]
     pub(super) fn next_item(&mut self, items: &mut Items) -> Result<bool, Fault> {
         self.skip_white_space();
         match self.peek() {

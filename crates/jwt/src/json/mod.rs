@@ -11,6 +11,8 @@ mod names;
 mod read;
 mod scan;
 #[cfg(test)]
+mod serde_tests;
+#[cfg(test)]
 mod tests;
 mod write;
 
@@ -75,6 +77,29 @@ pub(crate) fn walk_object<'a>(
         on_member(&name, value);
     }
     if scanner.only_white_space_follows() { Ok(()) } else { Err(Fault::NotAnObject) }
+}
+
+/// The members of an object as machines write it: only these, in this order, each a string that needs no unescaping, no
+/// white space. A member may be left out. None if the text is anything else, which a walk has then to judge.
+///
+/// The names come with quotes and colon, as they stand in the text.
+pub(crate) fn plain_strings<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
+    let mut scanner = Scanner::new(text);
+    scanner.expect(b'{').ok()?;
+    let mut found = [None; N];
+    let mut needs_comma = false;
+    for (name, found) in names.iter().zip(&mut found) {
+        let ahead = text.as_bytes().get(scanner.at + usize::from(needs_comma)..)?;
+        if ahead.starts_with(name.as_bytes()) {
+            if std::mem::replace(&mut needs_comma, true) {
+                scanner.expect(b',').ok()?;
+            }
+            scanner.at += name.len();
+            *found = Some(scanner.plain_string()?);
+        }
+    }
+    scanner.expect(b'}').ok()?;
+    (scanner.at == text.len()).then_some(found)
 }
 
 /// Calls `on_item` for each item of an array that a walk has handed out.

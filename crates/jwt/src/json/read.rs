@@ -32,6 +32,7 @@ pub(crate) trait Watch<'de> {
 /// Reads the one object that `text` must be into `C`, and shows its members to `watch` on the way.
 ///
 /// `Ok` says that the text passed all that [`walk_object`](super::walk_object) asks. A refusal says nothing but that.
+#[inline]
 pub(crate) fn read_object<'de, C: de::Deserialize<'de>>(
     text: &'de str,
     max_depth: usize,
@@ -102,6 +103,15 @@ impl<'de, W: Watch<'de>> MapAccess<'de> for &mut Outermost<'_, 'de, W> {
                 let value = self.scanner.again_from(start).value(self.depth_left)?;
                 self.watch.see(name, value);
                 Ok(read)
+            }
+            Some(b'"') => {
+                let text = self.scanner.string()?;
+                self.watch.see(name, Value::String(text.clone()));
+                match text {
+                    // The everyday case by itself, so that the compiler sees that nothing else can be meant.
+                    Cow::Borrowed(text) => seed.deserialize(Scalar(Value::String(Cow::Borrowed(text)))),
+                    text @ Cow::Owned(_) => seed.deserialize(Scalar(Value::String(text))),
+                }
             }
             _ => {
                 let value = self.scanner.scalar()?;
@@ -232,6 +242,7 @@ struct Scalar<'de>(Value<'de>);
 impl<'de> Deserializer<'de> for Scalar<'de> {
     type Error = DoesNotFit;
 
+    #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DoesNotFit> {
         match self.0 {
             Value::String(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
@@ -275,6 +286,7 @@ impl<'de> Deserializer<'de> for Scalar<'de> {
 }
 
 /// As `serde_json` does it: whole numbers as such while they fit 64 bits, all others as doubles, and no infinity.
+#[inline]
 fn read_number<'de, V: Visitor<'de>>(number: Number<'_>, visitor: V) -> Result<V::Value, DoesNotFit> {
     if let Some(whole) = number.whole {
         return visitor.visit_u64(whole);

@@ -323,7 +323,9 @@ impl ser::SerializeMap for Members<'_> {
         name.serialize(Writer { json: self.json, depth_left: 0 })?;
         // A string, and one without escapes, so that what stands there is the name itself.
         let name = match self.json.get(start..) {
-            Some([b'"', name @ .., b'"']) if !name.contains(&b'\\') => std::str::from_utf8(name).map_err(|_| Unusual)?,
+            Some([b'"', name @ .., b'"']) if !name.contains(&b'\\') => {
+                std::str::from_utf8(name).map_err(|_| Unusual)?
+            }
             _ => return Err(Unusual),
         };
         self.names.remember(name);
