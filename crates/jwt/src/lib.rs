@@ -97,7 +97,7 @@ pub use algorithm::{Algorithm, AlgorithmSet};
 pub use claims::NumericDate;
 pub use error::{Error, Part, RegisteredClaim};
 pub use header::Header;
-pub use key::{KeyId, PublicJwk, PublicJwkSet, SigningKey, VerifyingKey};
+pub use key::{KeyId, PrivatePem, PublicJwk, PublicJwkSet, PublicPem, SigningKey, VerifyingKey};
 pub use key_set::{KeySet, Keys, SkippedKey};
 pub use policy::Policy;
 pub use sign::{Signer, sign};

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::algorithm::{Algorithm, ED25519_NAME};
 use crate::error::Part;
 use crate::json::{self, Fault};
 use crate::{Error, Policy, SigningKey, base64url};
@@ -28,13 +29,14 @@ pub fn sign(key: &SigningKey, token_type: &str, claims: &impl Serialize) -> Resu
 pub struct Signer<'k> {
     key: &'k SigningKey,
     token_type: Option<&'k str>,
+    ed25519_name: bool,
     extra: Vec<(String, Value)>,
 }
 
 impl<'k> Signer<'k> {
     /// A token signed with this key, by the key's algorithm and under its name.
     pub fn new(key: &'k SigningKey) -> Self {
-        Self { key, token_type: None, extra: Vec::new() }
+        Self { key, token_type: None, ed25519_name: false, extra: Vec::new() }
     }
 
     /// Sets `typ`.
@@ -42,6 +44,25 @@ impl<'k> Signer<'k> {
     pub fn token_type(mut self, token_type: &'k str) -> Self {
         self.token_type = Some(token_type);
         self
+    }
+
+    /// Writes `alg` as `Ed25519` (RFC 9864 §2.2) where it would be `EdDSA`; for verifiers that ask for the newer name.
+    /// [`Policy::allow_ed25519_name`] is the other direction.
+    #[must_use]
+    pub fn ed25519_name(mut self) -> Self {
+        self.ed25519_name = true;
+        self
+    }
+
+    /// Adds each member of a struct or map to the header, by the rules of [`Signer::header`].
+    pub fn headers(mut self, members: &impl Serialize) -> Result<Self, Error> {
+        let Ok(Value::Object(members)) = serde_json::to_value(members) else {
+            return Err(Error::ClaimsNotSerializable);
+        };
+        for (name, value) in members {
+            self = self.header(&name, value)?;
+        }
+        Ok(self)
     }
 
     /// Adds a header member after `alg`, `typ` and `kid`.
@@ -96,7 +117,11 @@ impl<'k> Signer<'k> {
     fn header_json(&self) -> Result<Vec<u8>, Error> {
         let mut json = Vec::with_capacity(ROOM_BYTES);
         json.extend_from_slice(b"{\"alg\":\"");
-        json.extend_from_slice(self.key.algorithm().name().as_bytes());
+        let name = match self.key.algorithm() {
+            Algorithm::EdDsa if self.ed25519_name => ED25519_NAME,
+            algorithm => algorithm.name(),
+        };
+        json.extend_from_slice(name.as_bytes());
         json.push(b'"');
         if let Some(token_type) = self.token_type {
             push_string_member(&mut json, "typ", token_type);
@@ -140,7 +165,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::{Algorithm, KeyId};
+    use crate::{KeyId, verify};
 
     fn key() -> SigningKey {
         SigningKey::generate(Algorithm::EdDsa).unwrap().with_key_id(KeyId::new("k\"1").unwrap())
@@ -157,6 +182,20 @@ mod tests {
         let key = key();
         let token = Signer::new(&key).header("cty", "json").unwrap().header("n\"", 1).unwrap().sign_bytes(b"").unwrap();
         assert_eq!(header_of(&token), r#"{"alg":"EdDSA","kid":"k\"1","cty":"json","n\"":1}"#);
+    }
+
+    #[test]
+    fn the_newer_name_goes_both_ways_by_configuration() {
+        let key = key();
+        let token = Signer::new(&key).ed25519_name().sign(&serde_json::json!({"exp": 9})).unwrap();
+        assert_eq!(header_of(&token), r#"{"alg":"Ed25519","kid":"k\"1"}"#);
+        let policy = Policy::new(Algorithm::EdDsa);
+        let outcome = |policy: &Policy| verify::<Value>(&token, key.verifying_key(), policy, 1).map(|_| ());
+        assert_eq!(outcome(&policy), Err(Error::AlgorithmNotAllowed));
+        assert_eq!(outcome(&policy.allow_ed25519_name()), Ok(()));
+        let other = SigningKey::generate(Algorithm::Es256).unwrap();
+        let token = Signer::new(&other).ed25519_name().sign_bytes(b"").unwrap();
+        assert!(header_of(&token).starts_with(r#"{"alg":"ES256""#));
     }
 
     #[test]

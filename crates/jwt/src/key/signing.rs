@@ -16,14 +16,14 @@ use crate::{Error, base64url, der};
 
 /// A private key or a secret: it signs with one algorithm.
 ///
-/// It cannot be printed or serialized by accident: there is no `Debug`, no `Display`, no `Serialize`. The one way out is
-/// [`SigningKey::to_private_jwk`], whose answer wipes itself.
+/// It cannot be printed or serialized by accident: there is no `Debug`, no `Display`, no `Serialize`. The ways out are
+/// [`SigningKey::to_private_jwk`] and [`SigningKey::to_private_pem`], whose answers wipe themselves.
 pub struct SigningKey {
-    secret: Secret,
+    pub(super) secret: Secret,
     verifying: VerifyingKey,
 }
 
-enum Secret {
+pub(super) enum Secret {
     Hmac { key: Box<hmac::Key>, bytes: Zeroizing<Vec<u8>> },
     Rsa { pair: RsaKeyPair, encoding: &'static dyn RsaEncoding },
     Ec(EcdsaKeyPair),
