@@ -8,8 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::error::{Part, RegisteredClaim};
-use crate::json::{self, DoesNotFit, Fault, Number, Value, Watch};
+use crate::error::RegisteredClaim;
+use crate::json::{self, DoesNotFit, Number, Value, Watch};
 use crate::policy::AudienceRule;
 use crate::{Error, Policy};
 
@@ -123,11 +123,7 @@ fn validate(claims_json: &str, policy: &Policy, now_unix_seconds: u64) -> Result
             registered.see(claim, value);
         }
     })
-    .map_err(|fault| match fault {
-        Fault::NotAnObject => Error::ClaimsNotJsonObject,
-        Fault::DuplicateMember => Error::DuplicateMember(Part::Payload),
-        Fault::TooDeep => Error::TooDeep { part: Part::Payload, limit_levels: policy.max_depth },
-    })?;
+    .map_err(|fault| fault.in_payload(policy.max_depth))?;
     registered.check(policy, now_unix_seconds)
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::algorithm::Algorithm;
 use crate::error::Part;
-use crate::json::{self, Fault, Value};
+use crate::json::{self, Value};
 use crate::text::ShortText;
 use crate::{Error, Policy};
 
@@ -62,11 +62,7 @@ impl<'a> AdmittedHeader<'a> {
             "b64" => b64 = Some(value),
             _ => {}
         })
-        .map_err(|fault| match fault {
-            Fault::NotAnObject => Error::HeaderNotJsonObject,
-            Fault::DuplicateMember => Error::DuplicateMember(Part::Header),
-            Fault::TooDeep => Error::TooDeep { part: Part::Header, limit_levels: policy.max_depth },
-        })?;
+        .map_err(|fault| fault.in_header(policy.max_depth))?;
 
         let alg = string("alg", alg)?.ok_or(Error::AlgorithmMissing)?;
         admit_algorithm(&alg, policy)?;

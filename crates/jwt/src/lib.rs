@@ -78,9 +78,11 @@
 mod algorithm;
 mod base64url;
 mod claims;
+mod convert;
 mod der;
 mod error;
 mod header;
+mod issuers;
 mod json;
 mod jwk;
 mod key;
@@ -95,12 +97,14 @@ mod verify;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use claims::NumericDate;
+pub use convert::{KeyFormat, convert_key};
 pub use error::{Error, Part, RegisteredClaim};
 pub use header::Header;
+pub use issuers::Issuers;
 pub use key::{KeyId, PrivatePem, PublicJwk, PublicJwkSet, PublicPem, SigningKey, VerifyingKey};
 pub use key_set::{KeySet, Keys, SkippedKey};
 pub use policy::Policy;
 pub use sign::{Signer, sign};
 pub use thumbprint::jwk_thumbprint;
 pub use unverified::UnverifiedToken;
-pub use verify::{Verified, VerifiedPayload, verify, verify_borrowed, verify_signature};
+pub use verify::{Verified, VerifiedPayload, verify, verify_borrowed, verify_signature, verify_with_header};

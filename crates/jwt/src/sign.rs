@@ -4,8 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::algorithm::{Algorithm, ED25519_NAME};
-use crate::error::Part;
-use crate::json::{self, Fault};
+use crate::json;
 use crate::{Error, Policy, SigningKey, base64url};
 
 /// Signs claims as a token of a type: the header is `alg`, `typ` and, if the key has a name, `kid`.
@@ -150,11 +149,8 @@ fn push_string_member(json: &mut Vec<u8>, name: &str, text: &str) {
 /// A map written by hand or flattened into a struct can repeat a name, and verifiers would disagree on which one counts
 /// (RFC 7519 §4): better to fail here than to sign two truths.
 fn check_claims(claims_json: &str) -> Result<(), Error> {
-    json::walk_object(claims_json, Policy::DEFAULT_MAX_DEPTH, |_, _| ()).map_err(|fault| match fault {
-        Fault::NotAnObject => Error::ClaimsNotJsonObject,
-        Fault::DuplicateMember => Error::DuplicateMember(Part::Payload),
-        Fault::TooDeep => Error::TooDeep { part: Part::Payload, limit_levels: Policy::DEFAULT_MAX_DEPTH },
-    })
+    json::walk_object(claims_json, Policy::DEFAULT_MAX_DEPTH, |_, _| ())
+        .map_err(|fault| fault.in_payload(Policy::DEFAULT_MAX_DEPTH))
 }
 
 /// Room for the header and claims of an everyday token.
@@ -165,6 +161,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::error::Part;
     use crate::{KeyId, verify};
 
     fn key() -> SigningKey {

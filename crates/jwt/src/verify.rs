@@ -118,6 +118,39 @@ pub fn verify_borrowed<'b, C: Deserialize<'b>>(
     read_claims(header, buffer, policy, now_unix_seconds)
 }
 
+/// The same, and reads the header into a type of the caller's, for members of its own.
+///
+/// ```
+/// use counterfoil_jwt::{Algorithm, Policy, Signer, SigningKey, verify_with_header};
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Tenant {
+///     tenant: String,
+/// }
+///
+/// # fn main() -> Result<(), counterfoil_jwt::Error> {
+/// let key = SigningKey::generate(Algorithm::EdDsa)?;
+/// let token = Signer::new(&key).headers(&Tenant { tenant: "a".into() })?.sign_json(r#"{"exp":20}"#)?;
+/// let policy = Policy::new(Algorithm::EdDsa);
+/// let (header, claims) =
+///     verify_with_header::<Tenant, serde_json::Value>(&token, key.verifying_key(), &policy, 10)?;
+/// assert_eq!((header.tenant.as_str(), &claims["exp"]), ("a", &20.into()));
+/// # Ok(()) }
+/// ```
+pub fn verify_with_header<H: DeserializeOwned, C: DeserializeOwned>(
+    token: &str,
+    keys: &impl Keys,
+    policy: &Policy,
+    now_unix_seconds: u64,
+) -> Result<(H, Verified<C>), Error> {
+    let verified = verify(token, keys, policy, now_unix_seconds)?;
+    // The header was found sound on the way; it is only decoded again.
+    let header_json =
+        base64url::decode(split(token)?.header).map_err(|_| Error::Base64UrlNotCanonical(Part::Header))?;
+    let header = serde_json::from_slice(&header_json).map_err(|_| Error::HeaderDoesNotFit)?;
+    Ok((header, verified))
+}
+
 #[inline]
 fn read_claims<'b, C: Deserialize<'b>>(
     header: Header,

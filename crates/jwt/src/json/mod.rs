@@ -18,6 +18,8 @@ mod write;
 
 use std::borrow::Cow;
 
+use crate::Error;
+use crate::error::Part;
 pub(crate) use read::{DoesNotFit, Watch, read_object};
 use scan::Scanner;
 pub(crate) use write::{write_object, write_string};
@@ -31,6 +33,26 @@ pub(crate) enum Fault {
     DuplicateMember,
     /// Nested deeper than the limit.
     TooDeep,
+}
+
+impl Fault {
+    /// The refusal of a token whose header has this fault.
+    pub(crate) fn in_header(self, limit_levels: usize) -> Error {
+        self.in_part(Part::Header, Error::HeaderNotJsonObject, limit_levels)
+    }
+
+    /// The refusal of a token whose claims have this fault.
+    pub(crate) fn in_payload(self, limit_levels: usize) -> Error {
+        self.in_part(Part::Payload, Error::ClaimsNotJsonObject, limit_levels)
+    }
+
+    fn in_part(self, part: Part, not_an_object: Error, limit_levels: usize) -> Error {
+        match self {
+            Self::NotAnObject => not_an_object,
+            Self::DuplicateMember => Error::DuplicateMember(part),
+            Self::TooDeep => Error::TooDeep { part, limit_levels },
+        }
+    }
 }
 
 /// A member's value, as far as a verifier cares.

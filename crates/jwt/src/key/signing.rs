@@ -172,6 +172,10 @@ impl SigningKey {
 
     /// The whole key as a JWK, for keeping it (encrypted). The text is wiped when it goes.
     pub fn to_private_jwk(&self) -> Result<Zeroizing<String>, Error> {
+        self.write_private_jwk(true)
+    }
+
+    pub(crate) fn write_private_jwk(&self, names_algorithm: bool) -> Result<Zeroizing<String>, Error> {
         // Room for the largest key, so that growing does not leave copies behind that nobody wipes.
         let mut json = Zeroizing::new(String::with_capacity(16 * 1024));
         json.push_str("{\"kty\":\"");
@@ -205,7 +209,9 @@ impl SigningKey {
             _ => return Err(Error::CryptoFailed),
         }
         member(&mut json, "use", "sig");
-        member(&mut json, "alg", self.algorithm().name());
+        if names_algorithm {
+            member(&mut json, "alg", self.algorithm().name());
+        }
         json.push('"');
         if let Some(key_id) = self.key_id() {
             json.push_str(",\"kid\":");
