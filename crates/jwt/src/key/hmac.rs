@@ -103,7 +103,7 @@ fn is_standard_example(secret: &[u8]) -> bool {
         // RFC 7515 §A.1, and from there RFC 7517 §A.3, RFC 7797 §4 and the documentation of many libraries.
         "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
         // RFC 7520 §3.5.
-        "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FjG-Onbc6mxCcYg",
+        "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
         // RFC 7520 §3.6, an encryption key of the same document.
         "AAPapAv4LbFbiVawEjagUBluYqN5rhna-8nuldDvOx8",
     ];
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn the_standards_own_secrets_are_refused_too_but_have_a_door() {
         for example in [
-            "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FjG-Onbc6mxCcYg",
+            "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
             "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
         ] {
             let secret = base64url::decode(example).unwrap();
