@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::RegisteredClaim;
-use crate::json::{self, DoesNotFit, Number, Value, Watch};
+use crate::json::{self, Number, Value, Watch};
 use crate::policy::AudienceRule;
 use crate::{Error, Policy};
 
@@ -103,15 +103,13 @@ pub(crate) fn read<'a, C: Deserialize<'a>>(
     now_unix_seconds: u64,
 ) -> Result<(C, Dates), Error> {
     let mut registered = Registered::default();
-    match json::read_object(claims_json, policy.max_depth, &mut registered) {
-        Ok(claims) => registered.check(policy, now_unix_seconds).map(|dates| (claims, dates)),
-        // Either something is wrong with the text, or the type asks for more than the quick reader has. The walk finds the
-        // right words for the former; after it, `serde_json` has the last word on the latter.
-        Err(DoesNotFit) => {
-            let dates = validate(claims_json, policy, now_unix_seconds)?;
-            serde_json::from_str(claims_json).map(|claims| (claims, dates)).map_err(|_| Error::ClaimsDoNotFit)
-        }
+    if let Ok(claims) = json::read_object(claims_json, policy.max_depth, &mut registered) {
+        return registered.check(policy, now_unix_seconds).map(|dates| (claims, dates));
     }
+    // Either something is wrong with the text, or the type asks for more than the quick reader has. The walk finds the
+    // right words for the former; after it, `serde_json` has the last word on the latter.
+    let dates = validate(claims_json, policy, now_unix_seconds)?;
+    serde_json::from_str(claims_json).map(|claims| (claims, dates)).map_err(|_| Error::ClaimsDoNotFit)
 }
 
 /// Reads the registered claims alone and holds them against the policy.

@@ -46,13 +46,10 @@ fn convert(
     names_algorithm: bool,
 ) -> Result<Zeroizing<String>, Error> {
     let is_json = document.trim_start().starts_with('{');
-    let signing = || match is_json {
-        true => SigningKey::from_jwk(document, algorithm),
-        false => SigningKey::from_pem(document, algorithm),
-    };
-    let verifying = || match is_json {
-        true => VerifyingKey::from_jwk(document, algorithm),
-        false => VerifyingKey::from_pem(document, algorithm),
+    let signing =
+        || if is_json { SigningKey::from_jwk(document, algorithm) } else { SigningKey::from_pem(document, algorithm) };
+    let verifying = || {
+        if is_json { VerifyingKey::from_jwk(document, algorithm) } else { VerifyingKey::from_pem(document, algorithm) }
     };
     match to {
         KeyFormat::PrivateJwk => signing()?.write_private_jwk(names_algorithm),

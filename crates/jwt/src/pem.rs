@@ -81,7 +81,9 @@ pub(crate) fn write(label: Label, der: &[u8]) -> Zeroizing<String> {
     // All the room at once, so that growing leaves no copies behind.
     let mut pem = Zeroizing::new(String::with_capacity(body.len() + body.len() / LINE_CHARACTERS + 128));
     let mut line = |parts: &[&str]| {
-        parts.iter().for_each(|part| pem.push_str(part));
+        for part in parts {
+            pem.push_str(part);
+        }
         pem.push('\n');
     };
     line(&["-----BEGIN ", label, "-----"]);

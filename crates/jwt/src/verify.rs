@@ -224,7 +224,8 @@ pub(crate) fn split(token: &str) -> Result<CompactParts<'_>, Error> {
     let parts = token.rsplit_once('.').and_then(|(signing_input, signature)| {
         let (header, payload) = signing_input.split_once('.')?;
         // Looking at every byte lets the compiler look at many at a time; stopping early would not.
-        let is_compact = !payload.bytes().fold(false, |found, byte| found | (byte == b'.'));
+        let dots = payload.bytes().fold(0_u8, |dots, byte| dots | u8::from(byte == b'.'));
+        let is_compact = dots == 0;
         is_compact.then_some(CompactParts { header, payload, signature, signing_input })
     });
     parts.ok_or_else(|| {

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 
 use crate::Error;
 use crate::error::Part;
-pub(crate) use read::{DoesNotFit, Watch, read_object};
+pub(crate) use read::{Watch, read_object};
 use scan::Scanner;
 pub(crate) use write::{write_object, write_string};
 

@@ -191,7 +191,7 @@ fn what_is_ignored_is_still_judged() {
         r#"{"a":1,"z":[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}"#,
         r#"{"a":1}x"#,
         r#"{"a":1,}"#,
-        r#"[1]"#,
+        "[1]",
     ] {
         assert_eq!(read::<One>(text), None, "{text}");
         assert_eq!(read::<serde::de::IgnoredAny>(text).map(|_| ()), None, "{text}");
