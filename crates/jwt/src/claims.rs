@@ -1,15 +1,15 @@
 //! The registered claims (RFC 7519 §4.1), checked by this crate whatever type the caller reads claims into.
 //!
-//! They are read from the same verified bytes in the same walk that looks for duplicate names, before the caller's type
-//! sees anything: a type that forgets `exp` cannot forget to check it.
+//! They are looked at in the same pass that reads the caller's type and looks for duplicate names, and before the caller
+//! gets anything: a type that forgets `exp` cannot forget to check it.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::error::{Part, RegisteredClaim};
-use crate::json::{self, Fault, Value};
+use crate::error::RegisteredClaim;
+use crate::json::{self, Number, Value, Watch};
 use crate::policy::AudienceRule;
 use crate::{Error, Policy};
 
@@ -35,15 +35,12 @@ impl NumericDate {
         self.0
     }
 
-    /// Reads a JSON number as written. A sign, an overflow, or anything past what a double holds exactly is no date.
-    fn parse(number: &str) -> Option<Self> {
-        // Fifteen digits cannot overflow and need no comparison: this is every date in practice.
-        let seconds = if number.len() <= 15 && number.bytes().all(|byte| byte.is_ascii_digit()) {
-            number.parse().ok()?
-        } else {
-            Self::from_f64(number.parse().ok()?)?.0
-        };
-        Some(Self(seconds))
+    /// Reads a JSON number. A sign, an overflow, or anything past what a double holds exactly is no date.
+    fn from_number(number: Number<'_>) -> Option<Self> {
+        match number.whole {
+            Some(seconds) => (seconds <= Self::MAX).then_some(Self(seconds)),
+            None => Self::from_f64(number.text.parse().ok()?),
+        }
     }
 
     #[expect(
@@ -98,23 +95,34 @@ pub(crate) struct Dates {
     pub(crate) issued_at: Option<NumericDate>,
 }
 
-/// Reads the registered claims of a verified payload and holds them against the policy.
-pub(crate) fn validate(claims_json: &str, policy: &Policy, now_unix_seconds: u64) -> Result<Dates, Error> {
+/// Reads the claims of a verified payload into the caller's type, and holds the registered ones against the policy.
+#[inline]
+pub(crate) fn read<'a, C: Deserialize<'a>>(
+    claims_json: &'a str,
+    policy: &Policy,
+    now_unix_seconds: u64,
+) -> Result<(C, Dates), Error> {
     let mut registered = Registered::default();
-    json::walk_object(claims_json, policy.max_depth, |name, value| registered.take(name, value)).map_err(|fault| {
-        match fault {
-            Fault::NotAnObject => Error::ClaimsNotJsonObject,
-            Fault::DuplicateMember => Error::DuplicateMember(Part::Payload),
-            Fault::TooDeep => Error::TooDeep { part: Part::Payload, limit_levels: policy.max_depth },
-        }
-    })?;
-    if let Some(claim) = registered.wrong_type {
-        return Err(Error::ClaimWrongType(claim));
+    if let Ok(claims) = json::read_object(claims_json, policy.max_depth, &mut registered) {
+        return registered.check(policy, now_unix_seconds).map(|dates| (claims, dates));
     }
-    validate_times(&registered.dates, policy, now_unix_seconds)?;
-    validate_issuer(registered.issuer.as_deref(), policy)?;
-    validate_audience(registered.audience, policy)?;
-    Ok(registered.dates)
+    // Either something is wrong with the text, or the type asks for more than the quick reader has. The walk finds the
+    // right words for the former; after it, `serde_json` has the last word on the latter.
+    let dates = validate(claims_json, policy, now_unix_seconds)?;
+    serde_json::from_str(claims_json).map(|claims| (claims, dates)).map_err(|_| Error::ClaimsDoNotFit)
+}
+
+/// Reads the registered claims alone and holds them against the policy.
+#[cold]
+fn validate(claims_json: &str, policy: &Policy, now_unix_seconds: u64) -> Result<Dates, Error> {
+    let mut registered = Registered::default();
+    json::walk_object(claims_json, policy.max_depth, |name, value| {
+        if let Some(claim) = RegisteredClaim::from_name(name) {
+            registered.see(claim, value);
+        }
+    })
+    .map_err(|fault| fault.in_payload(policy.max_depth))?;
+    registered.check(policy, now_unix_seconds)
 }
 
 /// What the walk found.
@@ -134,29 +142,42 @@ enum Audience<'a> {
     Many(&'a str),
 }
 
-impl<'a> Registered<'a> {
-    fn take(&mut self, name: &str, value: Value<'a>) {
+impl<'a> Watch<'a> for Registered<'a> {
+    type Name = RegisteredClaim;
+
+    fn name(name: &str) -> Option<RegisteredClaim> {
+        RegisteredClaim::from_name(name)
+    }
+
+    fn see(&mut self, claim: RegisteredClaim, value: Value<'a>) {
         use RegisteredClaim::{Audience as Aud, ExpiresAt, IssuedAt, Issuer, NotBefore, Subject, TokenId};
-        match (name, value) {
-            ("iss", Value::String(issuer)) => self.issuer = Some(issuer),
-            ("iss", _) => self.wrong(Issuer),
-            ("aud", Value::String(audience)) => self.audience = Some(Audience::One(audience)),
-            ("aud", Value::Array(array)) if json::strings(array, |_| ()) => {
-                self.audience = Some(Audience::Many(array));
-            }
-            ("aud", _) => self.wrong(Aud),
-            ("exp", value) => self.dates.expires_at = self.date(ExpiresAt, &value),
-            ("nbf", value) => self.dates.not_before = self.date(NotBefore, &value),
-            ("iat", value) => self.dates.issued_at = self.date(IssuedAt, &value),
-            ("sub" | "jti", Value::String(_)) => {}
-            ("sub", _) => self.wrong(Subject),
-            ("jti", _) => self.wrong(TokenId),
-            _ => {}
+        match (claim, value) {
+            (Issuer, Value::String(issuer)) => self.issuer = Some(issuer),
+            (Aud, Value::String(audience)) => self.audience = Some(Audience::One(audience)),
+            (Aud, Value::Array(array)) if json::strings(array, |_| ()) => self.audience = Some(Audience::Many(array)),
+            (ExpiresAt, value) => self.dates.expires_at = self.date(claim, &value),
+            (NotBefore, value) => self.dates.not_before = self.date(claim, &value),
+            (IssuedAt, value) => self.dates.issued_at = self.date(claim, &value),
+            (Subject | TokenId, Value::String(_)) => {}
+            (Issuer | Aud | Subject | TokenId, _) => self.wrong(claim),
         }
+    }
+}
+
+impl Registered<'_> {
+    /// Types first, whatever the policy asks for; then the rules.
+    fn check(&self, policy: &Policy, now_unix_seconds: u64) -> Result<Dates, Error> {
+        if let Some(claim) = self.wrong_type {
+            return Err(Error::ClaimWrongType(claim));
+        }
+        validate_times(&self.dates, policy, now_unix_seconds)?;
+        validate_issuer(self.issuer.as_deref(), policy)?;
+        validate_audience(self.audience.as_ref(), policy)?;
+        Ok(self.dates)
     }
 
     fn date(&mut self, claim: RegisteredClaim, value: &Value<'_>) -> Option<NumericDate> {
-        let date = if let Value::Number(number) = value { NumericDate::parse(number) } else { None };
+        let date = if let Value::Number(number) = value { NumericDate::from_number(*number) } else { None };
         if date.is_none() {
             self.wrong(claim);
         }
@@ -201,7 +222,7 @@ fn validate_issuer(found: Option<&str>, policy: &Policy) -> Result<(), Error> {
 }
 
 /// RFC 7519 §4.1.3: a verifier that does not find itself in `aud` must refuse — also one that has no name for itself.
-fn validate_audience(found: Option<Audience<'_>>, policy: &Policy) -> Result<(), Error> {
+fn validate_audience(found: Option<&Audience<'_>>, policy: &Policy) -> Result<(), Error> {
     let AudienceRule::Among(ours) = &policy.audience else {
         return Ok(());
     };
@@ -210,7 +231,7 @@ fn validate_audience(found: Option<Audience<'_>>, policy: &Policy) -> Result<(),
     };
     let is_ours = |audience: &str| ours.iter().any(|ours| **ours == *audience);
     let named = match found {
-        Audience::One(audience) => is_ours(&audience),
+        Audience::One(audience) => is_ours(audience),
         Audience::Many(array) => {
             let mut named = false;
             json::strings(array, |audience| named |= is_ours(&audience));
@@ -339,7 +360,8 @@ mod tests {
         {
             let read = serde_json::from_str::<NumericDate>(json).ok().map(NumericDate::unix_seconds);
             assert_eq!(read, expected, "{json}");
-            assert_eq!(NumericDate::parse(json).map(NumericDate::unix_seconds), expected, "{json}");
+            let ours = validate(&format!("{{\"iat\":{json}}}"), &policy(), NOW).ok().and_then(|dates| dates.issued_at);
+            assert_eq!(ours.map(NumericDate::unix_seconds), expected, "{json}");
         }
         assert_eq!(serde_json::to_string(&NumericDate::from_unix_seconds(7)).unwrap(), "7");
     }

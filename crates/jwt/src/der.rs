@@ -76,6 +76,51 @@ pub(crate) fn rsa_private(der: &[u8]) -> Option<RsaPrivate> {
     Some([next()?, next()?, next()?, next()?, next()?, next()?])
 }
 
+/// Writes the `RSAPublicKey` of two numbers without leading zeros.
+pub(crate) fn write_rsa_public(n: &[u8], e: &[u8]) -> Vec<u8> {
+    let positive = |number: &[u8]| {
+        // A first bit of one would read as a minus sign.
+        let zero: &[u8] = if number.first().is_some_and(|first| *first >= 0x80) { &[0] } else { &[] };
+        write(INTEGER, &[zero, number])
+    };
+    write(SEQUENCE, &[&positive(n), &positive(e)])
+}
+
+/// Writes the `SubjectPublicKeyInfo` of a key in the encoding of its kind.
+pub(crate) fn write_subject_public_key(kind: Kind, key: &[u8]) -> Option<Vec<u8>> {
+    const NULL: &[u8] = &[0x05, 0x00];
+    let object_id = |id: &[u8]| write(OBJECT_ID, &[id]);
+    let algorithm = match kind {
+        Kind::Rsa => write(SEQUENCE, &[&object_id(RSA_ENCRYPTION), NULL]), // RFC 3279 §2.3.1 wants the NULL.
+        Kind::P256 => write(SEQUENCE, &[&object_id(EC_PUBLIC_KEY), &object_id(SECP256R1)]),
+        Kind::P384 => write(SEQUENCE, &[&object_id(EC_PUBLIC_KEY), &object_id(SECP384R1)]),
+        Kind::Ed25519 => write(SEQUENCE, &[&object_id(ID_ED25519)]),
+        Kind::Other => return None,
+    };
+    Some(write(SEQUENCE, &[&algorithm, &write(BIT_STRING, &[&[0], key])]))
+}
+
+/// One value: tag, length, and the content in pieces.
+fn write(tag: u8, pieces: &[&[u8]]) -> Vec<u8> {
+    let content = pieces.concat();
+    let length = content.len().to_be_bytes();
+    let first = length.iter().position(|byte| *byte != 0).unwrap_or(length.len());
+    let length = length.get(first..).unwrap_or_default();
+    let mut der = vec![tag];
+    match (length, u8::try_from(length.len())) {
+        ([], _) => der.push(0),
+        ([short @ 0..=0x7f], _) => der.push(*short),
+        (_, Ok(count)) => {
+            der.push(0x80 | count);
+            der.extend_from_slice(length);
+        }
+        // A length has eight bytes at most.
+        (_, Err(_)) => {}
+    }
+    der.extend(content);
+    der
+}
+
 fn algorithm_kind(identifier: &[u8]) -> Option<Kind> {
     let mut identifier = Reader(identifier);
     Some(match identifier.read(OBJECT_ID)? {
@@ -142,6 +187,21 @@ mod tests {
         assert_eq!(read(&[2, 2, 0, 0x80]), Some([0x80].as_slice()));
         for bad in [[2, 1, 0].as_slice(), &[2, 1, 0x80], &[2, 2, 0, 5], &[2, 0], &[3, 1, 5], &[2, 2, 5], &[]] {
             assert_eq!(Reader(bad).positive(), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for length in [0, 1, 127, 128, 255, 256, 1000] {
+            let content = vec![7; length];
+            assert_eq!(Reader(&write(OCTET_STRING, &[&content])).only(OCTET_STRING), Some(content.as_slice()));
+        }
+        for n in [[0x80_u8, 1], [0x7f, 1]] {
+            assert_eq!(rsa_public(&write_rsa_public(&n, &[3])), Some(RsaPublic { n: &n, e: &[3] }));
+        }
+        for kind in [Kind::Rsa, Kind::P256, Kind::P384, Kind::Ed25519] {
+            let der = write_subject_public_key(kind, b"key").unwrap();
+            assert_eq!(subject_public_key(&der), Some((kind, b"key".as_slice())));
         }
     }
 

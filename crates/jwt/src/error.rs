@@ -142,6 +142,9 @@ pub enum Error {
     /// The token is good, but its claims do not fit the type that the caller reads them into.
     #[error("the claims do not fit the type they are read into")]
     ClaimsDoNotFit,
+    /// The token is good, but its header does not fit the type that the caller reads it into.
+    #[error("the header does not fit the type it is read into")]
+    HeaderDoesNotFit,
 
     // A key is refused when it is loaded: the fault of the configuration, or of the key set's publisher.
     /// Not a JWK, JWK Set or PEM; the text says what is missing or wrong.
@@ -182,6 +185,9 @@ pub enum Error {
     /// An extra header member that is set by the crate or would weaken the token.
     #[error("this header member cannot be set by hand")]
     HeaderMemberReserved,
+    /// The same issuer was configured twice.
+    #[error("an issuer of this name is configured already")]
+    IssuerRepeated,
     /// The cryptographic library failed to sign or to make a key.
     #[error("the cryptographic library could not do it")]
     CryptoFailed,
@@ -218,6 +224,7 @@ impl Error {
             Self::IssuerMismatch => "issuer_mismatch",
             Self::AudienceMismatch => "audience_mismatch",
             Self::ClaimsDoNotFit => "claims_do_not_fit",
+            Self::HeaderDoesNotFit => "header_does_not_fit",
             Self::KeyMalformed(_) => "key_malformed",
             Self::KeyUnsupported(_) => "key_unsupported",
             Self::KeyTooWeak(_) => "key_too_weak",
@@ -230,6 +237,7 @@ impl Error {
             Self::AlgorithmUnknown => "algorithm_unknown",
             Self::ClaimsNotSerializable => "claims_not_serializable",
             Self::HeaderMemberReserved => "header_member_reserved",
+            Self::IssuerRepeated => "issuer_repeated",
             Self::CryptoFailed => "crypto_failed",
         }
     }
@@ -246,6 +254,20 @@ impl fmt::Display for Part {
 }
 
 impl RegisteredClaim {
+    /// Looks a claim's name up.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Some(match name.as_bytes() {
+            b"iss" => Self::Issuer,
+            b"sub" => Self::Subject,
+            b"aud" => Self::Audience,
+            b"exp" => Self::ExpiresAt,
+            b"nbf" => Self::NotBefore,
+            b"iat" => Self::IssuedAt,
+            b"jti" => Self::TokenId,
+            _ => return None,
+        })
+    }
+
     /// The claim's name in a token.
     pub const fn name(self) -> &'static str {
         match self {

@@ -8,15 +8,16 @@ use std::borrow::Cow;
 
 use crate::algorithm::Algorithm;
 use crate::error::Part;
-use crate::json::{self, Fault, Value};
+use crate::json::{self, Value};
+use crate::text::ShortText;
 use crate::{Error, Policy};
 
 /// What an accepted token's header said. The rest of the header has been checked and dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub(crate) algorithm: Algorithm,
-    pub(crate) key_id: Option<Box<str>>,
-    pub(crate) token_type: Option<Box<str>>,
+    pub(crate) key_id: Option<ShortText>,
+    pub(crate) token_type: Option<ShortText>,
 }
 
 impl Header {
@@ -27,12 +28,12 @@ impl Header {
 
     /// `kid`, as the token spelt it. It comes from the signer, but it is still only text: quote it before using it.
     pub fn key_id(&self) -> Option<&str> {
-        self.key_id.as_deref()
+        self.key_id.as_ref().map(ShortText::as_str)
     }
 
     /// `typ`, as the token spelt it.
     pub fn token_type(&self) -> Option<&str> {
-        self.token_type.as_deref()
+        self.token_type.as_ref().map(ShortText::as_str)
     }
 }
 
@@ -48,6 +49,10 @@ impl<'a> AdmittedHeader<'a> {
     /// Reads the decoded header and holds it against the policy.
     pub(crate) fn parse(json: &'a [u8], policy: &Policy) -> Result<Self, Error> {
         let text = std::str::from_utf8(json).map_err(|_| Error::NotUtf8(Part::Header))?;
+        if let Some([Some(alg), typ, kid]) = json::plain_strings(text, ["\"alg\":", "\"typ\":", "\"kid\":"]) {
+            let (typ, kid) = (typ.map(Cow::Borrowed), kid.map(Cow::Borrowed));
+            return Self::admit(alg, typ, kid, policy);
+        }
         let (mut alg, mut typ, mut kid, mut crit, mut b64) = (None, None, None, None, None);
         json::walk_object(text, policy.max_depth, |name, value| match name {
             "alg" => alg = Some(value),
@@ -57,13 +62,10 @@ impl<'a> AdmittedHeader<'a> {
             "b64" => b64 = Some(value),
             _ => {}
         })
-        .map_err(|fault| match fault {
-            Fault::NotAnObject => Error::HeaderNotJsonObject,
-            Fault::DuplicateMember => Error::DuplicateMember(Part::Header),
-            Fault::TooDeep => Error::TooDeep { part: Part::Header, limit_levels: policy.max_depth },
-        })?;
+        .map_err(|fault| fault.in_header(policy.max_depth))?;
 
-        let algorithm = admit_algorithm(&string("alg", alg)?.ok_or(Error::AlgorithmMissing)?, policy)?;
+        let alg = string("alg", alg)?.ok_or(Error::AlgorithmMissing)?;
+        admit_algorithm(&alg, policy)?;
         match b64 {
             None | Some(Value::Bool(true)) => {}
             Some(Value::Bool(false)) => return Err(Error::UnencodedPayload),
@@ -72,18 +74,27 @@ impl<'a> AdmittedHeader<'a> {
         if let Some(crit) = crit {
             return Err(refuse_critical(&crit));
         }
-        let token_type = string("typ", typ)?;
+        Self::admit(&alg, string("typ", typ)?, string("kid", kid)?, policy)
+    }
+
+    fn admit(
+        alg: &str,
+        token_type: Option<Cow<'a, str>>,
+        key_id: Option<Cow<'a, str>>,
+        policy: &Policy,
+    ) -> Result<Self, Error> {
+        let algorithm = admit_algorithm(alg, policy)?;
         if !policy.accepts_type(token_type.as_deref()) {
             return Err(Error::TypeMismatch);
         }
-        Ok(Self { algorithm, key_id: string("kid", kid)?, token_type })
+        Ok(Self { algorithm, key_id, token_type })
     }
 
-    pub(crate) fn into_header(self) -> Header {
+    pub(crate) fn to_header(&self) -> Header {
         Header {
             algorithm: self.algorithm,
-            key_id: self.key_id.map(|text| text.into_owned().into_boxed_str()),
-            token_type: self.token_type.map(|text| text.into_owned().into_boxed_str()),
+            key_id: self.key_id.as_deref().map(ShortText::new),
+            token_type: self.token_type.as_deref().map(ShortText::new),
         }
     }
 }
@@ -144,7 +155,7 @@ mod tests {
         let header = r#"{"typ":"JWT","alg":"ES256","kid":"a\u0062","jku":"https://evil.example","x":[{}],"b64":true}"#;
         let admitted = parse(header, &Policy::new(Algorithm::Es256)).unwrap();
         assert_eq!(admitted.key_id.as_deref(), Some("ab"));
-        let header = admitted.into_header();
+        let header = admitted.to_header();
         assert_eq!((header.algorithm(), header.token_type()), (Algorithm::Es256, Some("JWT")));
     }
 
@@ -187,6 +198,35 @@ mod tests {
         assert_eq!(AdmittedHeader::parse(b"{\"alg\":\"\xff\"}", &policy), Err(Error::NotUtf8(Part::Header)));
         let deep = format!("{{\"alg\":\"ES256\",\"x\":{}{}}}", "[".repeat(40), "]".repeat(40));
         assert!(matches!(parse(&deep, &policy), Err(Error::TooDeep { part: Part::Header, .. })));
+    }
+
+    /// Headers that are read the short way, each beside a spelling that is not: both must come to the same.
+    #[test]
+    fn the_short_way_and_the_long_way_agree() {
+        let policy = Policy::new([Algorithm::Es256, Algorithm::EdDsa]).token_type("JWT");
+        for header in [
+            r#"{"alg":"ES256","typ":"JWT","kid":"a"}"#,
+            r#"{"alg":"ES256","typ":"JWT"}"#,
+            r#"{"alg":"ES256","kid":"a"}"#,
+            r#"{"alg":"ES256"}"#,
+            r#"{"alg":"EdDSA","typ":"JWT"}"#,
+            r#"{"alg":"HS256","typ":"JWT"}"#,
+            r#"{"alg":"none","typ":"JWT"}"#,
+            r#"{"typ":"JWT"}"#,
+            r#"{"alg":"ES256","typ":"JWT","typ":"JWT"}"#,
+            r#"{"alg":"ES256","typ":"JWT","alg":"none"}"#,
+            r#"{"alg":"ES256",,"typ":"JWT"}"#,
+            r#"{,"alg":"ES256","typ":"JWT"}"#,
+            r#"{"alg":"ES256","typ":"JWT",}"#,
+            r#"{"alg":"ES256""typ":"JWT"}"#,
+            r#"{"alg":"ES256","typ":"JWT"}}"#,
+            r#"{"alg":"ES256","typ":"JWT""#,
+            r#"{"alg":"ES256","typ":"JWT","kid":"a"b"}"#,
+            "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"a\nb\"}",
+            "{}",
+        ] {
+            assert_eq!(parse(header, &policy), parse(&format!(" {header}"), &policy), "{header}");
+        }
     }
 
     #[test]

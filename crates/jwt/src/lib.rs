@@ -5,13 +5,61 @@
 //!
 //! # A token in three parts
 //!
-//! A signed token is `header.payload.signature`, each part base64url (RFC 7515 §7.1). The **header** says how it was
-//! signed, the **payload** of a JWT is a JSON object of **claims**, and the **signature** covers the first two parts as
-//! they were sent. Anybody can read a token; only who holds the key can make one.
+//! A JSON Web Token is a short statement with a signature: "alice may use this API until noon, says the login server".
+//! As sent, it is three pieces of base64url joined by dots, `header.payload.signature` (RFC 7515 §7.1), and it fits into
+//! a URL or an HTTP header. Decoded, the first two are JSON:
 //!
-//! Seven claims have a fixed meaning (RFC 7519 §4.1): `iss` who signed, `sub` about whom, `aud` for whom, `exp` until when,
-//! `nbf` from when, `iat` since when, `jti` which one. A verifier that checks the signature and forgets one of them accepts
+//! ```text
+//! eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9  →  {"alg":"EdDSA","typ":"at+jwt"}
+//! .
+//! eyJzdWIiOiJhbGljZSIsImV4cCI6MTc1MDAwMTgwMH0  →  {"sub":"alice","exp":1750001800}
+//! .
+//! ctYAaF97…  →  64 bytes that only the holder of the key can make
+//! ```
+//!
+//! - The **header** says how the token was signed (`alg`), what kind of token it is (`typ`), and by which key (`kid`).
+//! - The **payload** is an object of **claims**.
+//! - The **signature** covers the first two pieces exactly as they were sent. Change one character, and it no longer fits.
+//!
+//! Base64url is a spelling, not a lock: **anybody can read a token; only who holds the key can make one.**
+//!
+//! ```
+//! use counterfoil_jwt::UnverifiedToken;
+//!
+//! let token = UnverifiedToken::decode(
+//!     "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6MTc1MDAwMTgwMH0.AAAA",
+//! )?;
+//! assert_eq!(token.header_json(), r#"{"alg":"EdDSA","typ":"at+jwt"}"#);
+//! assert_eq!(token.claims_json()?, r#"{"sub":"alice","exp":1750001800}"#);
+//! // Nothing was verified: this signature is made up, and still the token can be read.
+//! # Ok::<(), counterfoil_jwt::Error>(())
+//! ```
+//!
+//! # The seven registered claims
+//!
+//! Seven claims mean the same everywhere (RFC 7519 §4.1). All are optional in the standard.
+//!
+//! | claim | says | this crate |
+//! |---|---|---|
+//! | `iss` | who signed | must be exactly the policy's issuer |
+//! | `sub` | about whom | must be text |
+//! | `aud` | for whom, one or several | must name the policy's audience |
+//! | `exp` | until when | must be there; refused from that second on |
+//! | `nbf` | from when | obeyed if there |
+//! | `iat` | since when | must be a date |
+//! | `jti` | which one: the token's own name | must be text |
+//!
+//! Times are seconds since 1970, fractions allowed. A verifier that checks the signature and forgets one of these accepts
 //! a real token at the wrong door, so this crate checks them itself, whatever type you read the claims into.
+//!
+//! # What belongs into a payload
+//!
+//! What the receiver needs to decide, and that is still true when the token ends: who, for whom, until when, which scopes.
+//! **Not** passwords, keys or anything secret, since everybody on the way can read it; not personal data beyond need, since
+//! tokens end up in logs; not what changes, like a balance or a role that may be taken away, since nobody can call a token
+//! back. Keep it small, too: it travels with every request.
+//!
+//! # Signing and verifying
 //!
 //! ```
 //! use counterfoil_jwt::{Algorithm, Error, Policy, SigningKey, sign, verify};
@@ -78,9 +126,11 @@
 mod algorithm;
 mod base64url;
 mod claims;
+mod convert;
 mod der;
 mod error;
 mod header;
+mod issuers;
 mod json;
 mod jwk;
 mod key;
@@ -88,18 +138,21 @@ mod key_set;
 mod pem;
 mod policy;
 mod sign;
+mod text;
 mod thumbprint;
 mod unverified;
 mod verify;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use claims::NumericDate;
+pub use convert::{KeyFormat, convert_key};
 pub use error::{Error, Part, RegisteredClaim};
 pub use header::Header;
-pub use key::{KeyId, PublicJwk, PublicJwkSet, SigningKey, VerifyingKey};
+pub use issuers::Issuers;
+pub use key::{KeyId, PrivatePem, PublicJwk, PublicJwkSet, PublicPem, SigningKey, VerifyingKey};
 pub use key_set::{KeySet, Keys, SkippedKey};
 pub use policy::Policy;
 pub use sign::{Signer, sign};
 pub use thumbprint::jwk_thumbprint;
 pub use unverified::UnverifiedToken;
-pub use verify::{Verified, VerifiedPayload, verify, verify_borrowed, verify_signature};
+pub use verify::{Verified, VerifiedPayload, verify, verify_borrowed, verify_signature, verify_with_header};

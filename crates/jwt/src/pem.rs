@@ -67,11 +67,54 @@ fn decode_body(body: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(Zeroizing::new(der))
 }
 
+/// Writes one block: the label, and lines of 64 characters (RFC 7468 §2). The text is wiped when it goes.
+pub(crate) fn write(label: Label, der: &[u8]) -> Zeroizing<String> {
+    const LINE_CHARACTERS: usize = 64;
+    let label = match label {
+        Label::SubjectPublicKeyInfo => "PUBLIC KEY",
+        Label::Pkcs1Public => "RSA PUBLIC KEY",
+        Label::Pkcs8 => "PRIVATE KEY",
+        Label::Pkcs1Private => "RSA PRIVATE KEY",
+        Label::Sec1 => "EC PRIVATE KEY",
+    };
+    let body = Zeroizing::new(base64_simd::STANDARD.encode_to_string(der));
+    // All the room at once, so that growing leaves no copies behind.
+    let mut pem = Zeroizing::new(String::with_capacity(body.len() + body.len() / LINE_CHARACTERS + 128));
+    let mut line = |parts: &[&str]| {
+        for part in parts {
+            pem.push_str(part);
+        }
+        pem.push('\n');
+    };
+    line(&["-----BEGIN ", label, "-----"]);
+    let mut rest = body.as_str();
+    while let Some((head, tail)) = rest.split_at_checked(LINE_CHARACTERS) {
+        line(&[head]);
+        rest = tail;
+    }
+    if !rest.is_empty() {
+        line(&[rest]);
+    }
+    line(&["-----END ", label, "-----"]);
+    pem
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const BLOCK: &str = "-----BEGIN PUBLIC KEY-----\nAAEC\nAwQ=\n-----END PUBLIC KEY-----\n";
+
+    #[test]
+    fn what_is_written_is_read() {
+        for length in [0, 1, 47, 48, 49, 96, 300] {
+            let der: Vec<u8> = (0..=255).cycle().take(length).collect();
+            let pem = write(Label::Pkcs8, &der);
+            assert!(pem.lines().all(|line| (1..=64).contains(&line.len())), "{}", *pem);
+            let (label, read) = parse(&pem).unwrap();
+            assert_eq!((label, read.as_slice()), (Label::Pkcs8, der.as_slice()));
+        }
+    }
 
     #[test]
     fn one_block_is_found_among_text() {

@@ -176,6 +176,7 @@ impl Policy {
         match (&self.token_type, found) {
             (None, _) => true,
             (Some(_), None) => false,
+            (Some(wanted), Some(found)) if **wanted == *found => true,
             (Some(wanted), Some(found)) => short_type(wanted).eq_ignore_ascii_case(short_type(found)),
         }
     }

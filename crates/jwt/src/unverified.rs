@@ -1,7 +1,7 @@
 //! Looking at a token without believing it: for debuggers and support, never for decisions.
 
 use crate::error::Part;
-use crate::json::{self, Fault};
+use crate::json;
 use crate::verify::split;
 use crate::{Error, Policy, base64url};
 
@@ -61,11 +61,9 @@ impl UnverifiedToken {
 
 fn check_object(json: &str, part: Part) -> Result<(), Error> {
     let limit_levels = Policy::DEFAULT_MAX_DEPTH;
-    json::walk_object(json, limit_levels, |_, _| ()).map_err(|fault| match (fault, part) {
-        (Fault::NotAnObject, Part::Header) => Error::HeaderNotJsonObject,
-        (Fault::NotAnObject, _) => Error::ClaimsNotJsonObject,
-        (Fault::DuplicateMember, part) => Error::DuplicateMember(part),
-        (Fault::TooDeep, part) => Error::TooDeep { part, limit_levels },
+    json::walk_object(json, limit_levels, |_, _| ()).map_err(|fault| match part {
+        Part::Header => fault.in_header(limit_levels),
+        _ => fault.in_payload(limit_levels),
     })
 }
 

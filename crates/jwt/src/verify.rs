@@ -98,7 +98,11 @@ pub fn verify<C: DeserializeOwned>(
     policy: &Policy,
     now_unix_seconds: u64,
 ) -> Result<Verified<C>, Error> {
-    verify_borrowed(token, keys, policy, now_unix_seconds, &mut Vec::new())
+    let (header, payload) = verify_parts(token, keys, policy)?;
+    // Owned claims keep nothing of the decoded text, so a payload of the usual size needs no heap for it.
+    let (mut small, mut large) = ([0; SMALL_PAYLOAD_BYTES], Vec::new());
+    let decoded = base64url::decode_small(payload, &mut small, &mut large).map_err(|_| not_canonical_payload())?;
+    read_claims(header, decoded, policy, now_unix_seconds)
 }
 
 /// The same, for claims that borrow their text: it is decoded into `buffer`, which can serve token after token.
@@ -110,26 +114,77 @@ pub fn verify_borrowed<'b, C: Deserialize<'b>>(
     buffer: &'b mut Vec<u8>,
 ) -> Result<Verified<C>, Error> {
     let (header, payload) = verify_parts(token, keys, policy)?;
-    base64url::decode_into(payload, buffer).map_err(|_| Error::Base64UrlNotCanonical(Part::Payload))?;
-    let claims_json = std::str::from_utf8(buffer).map_err(|_| Error::NotUtf8(Part::Payload))?;
-    let dates = claims::validate(claims_json, policy, now_unix_seconds)?;
-    let claims = serde_json::from_str(claims_json).map_err(|_| Error::ClaimsDoNotFit)?;
+    base64url::decode_into(payload, buffer).map_err(|_| not_canonical_payload())?;
+    read_claims(header, buffer, policy, now_unix_seconds)
+}
+
+/// The same, and reads the header into a type of the caller's, for members of its own.
+///
+/// ```
+/// use counterfoil_jwt::{Algorithm, Policy, Signer, SigningKey, verify_with_header};
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Tenant {
+///     tenant: String,
+/// }
+///
+/// # fn main() -> Result<(), counterfoil_jwt::Error> {
+/// let key = SigningKey::generate(Algorithm::EdDsa)?;
+/// let token = Signer::new(&key).headers(&Tenant { tenant: "a".into() })?.sign_json(r#"{"exp":20}"#)?;
+/// let policy = Policy::new(Algorithm::EdDsa);
+/// let (header, claims) =
+///     verify_with_header::<Tenant, serde_json::Value>(&token, key.verifying_key(), &policy, 10)?;
+/// assert_eq!((header.tenant.as_str(), &claims["exp"]), ("a", &20.into()));
+/// # Ok(()) }
+/// ```
+pub fn verify_with_header<H: DeserializeOwned, C: DeserializeOwned>(
+    token: &str,
+    keys: &impl Keys,
+    policy: &Policy,
+    now_unix_seconds: u64,
+) -> Result<(H, Verified<C>), Error> {
+    let verified = verify(token, keys, policy, now_unix_seconds)?;
+    // The header was found sound on the way; it is only decoded again.
+    let header_json =
+        base64url::decode(split(token)?.header).map_err(|_| Error::Base64UrlNotCanonical(Part::Header))?;
+    let header = serde_json::from_slice(&header_json).map_err(|_| Error::HeaderDoesNotFit)?;
+    Ok((header, verified))
+}
+
+#[inline]
+fn read_claims<'b, C: Deserialize<'b>>(
+    header: Header,
+    payload: &'b [u8],
+    policy: &Policy,
+    now_unix_seconds: u64,
+) -> Result<Verified<C>, Error> {
+    let claims_json = std::str::from_utf8(payload).map_err(|_| Error::NotUtf8(Part::Payload))?;
+    let (claims, dates) = claims::read(claims_json, policy, now_unix_seconds)?;
     Ok(Verified { claims, header, dates })
+}
+
+fn not_canonical_payload() -> Error {
+    Error::Base64UrlNotCanonical(Part::Payload)
 }
 
 /// Verifies header and signature only, for a JWS that is not a JWT. The policy's rules about claims do not apply.
 pub fn verify_signature(token: &str, keys: &impl Keys, policy: &Policy) -> Result<VerifiedPayload, Error> {
     let (header, payload) = verify_parts(token, keys, policy)?;
-    let bytes = base64url::decode(payload).map_err(|_| Error::Base64UrlNotCanonical(Part::Payload))?;
+    let bytes = base64url::decode(payload).map_err(|_| not_canonical_payload())?;
     Ok(VerifiedPayload { header, bytes })
 }
 
 /// Decoded headers up to here, which is all that honest signers make, stay off the heap.
-const SMALL_HEADER_BYTES: usize = 384;
+const SMALL_HEADER_BYTES: usize = 192;
+/// The same for payloads.
+const SMALL_PAYLOAD_BYTES: usize = 768;
+/// The same for signatures: every algorithm but RSA with more than 2048 bits.
+const SMALL_SIGNATURE_BYTES: usize = 256;
 /// The longest signature there can be: RSA with 8192 bits.
 const SIGNATURE_BYTES_MAX: usize = 1024;
 
 /// Everything up to and including the signature; hands back the payload, still encoded.
+#[inline]
 fn verify_parts<'t>(token: &'t str, keys: &impl Keys, policy: &Policy) -> Result<(Header, &'t str), Error> {
     if token.len() > policy.max_token_bytes {
         return Err(Error::TooLarge { what: "token", limit_bytes: policy.max_token_bytes });
@@ -140,24 +195,19 @@ fn verify_parts<'t>(token: &'t str, keys: &impl Keys, policy: &Policy) -> Result
     }
 
     let (mut small, mut large) = ([0; SMALL_HEADER_BYTES], Vec::new());
-    let not_canonical = |_| Error::Base64UrlNotCanonical(Part::Header);
-    let header_json = if parts.header.len() <= base64url::encoded_len(SMALL_HEADER_BYTES) {
-        base64url::decode_to_slice(parts.header, &mut small).map_err(not_canonical)?
-    } else {
-        base64url::decode_into(parts.header, &mut large).map_err(not_canonical)?;
-        &large
-    };
+    let header_json = base64url::decode_small(parts.header, &mut small, &mut large)
+        .map_err(|_| Error::Base64UrlNotCanonical(Part::Header))?;
     let header = AdmittedHeader::parse(header_json, policy)?;
     let key = keys.select(header.algorithm, header.key_id.as_deref())?;
 
     if parts.signature.len() > base64url::encoded_len(SIGNATURE_BYTES_MAX) {
         return Err(Error::SignatureInvalid);
     }
-    let mut signature = [0; SIGNATURE_BYTES_MAX];
-    let signature = base64url::decode_to_slice(parts.signature, &mut signature)
+    let (mut small, mut large) = ([0; SMALL_SIGNATURE_BYTES], Vec::new());
+    let signature = base64url::decode_small(parts.signature, &mut small, &mut large)
         .map_err(|_| Error::Base64UrlNotCanonical(Part::Signature))?;
     key.verify(parts.signing_input.as_bytes(), signature)?;
-    Ok((header.into_header(), parts.payload))
+    Ok((header.to_header(), parts.payload))
 }
 
 pub(crate) struct CompactParts<'t> {
@@ -169,10 +219,13 @@ pub(crate) struct CompactParts<'t> {
 }
 
 /// Three parts and nothing else (RFC 7515 §7.1); five are a JWE, told apart before anything is decoded (RFC 7516 §9).
+#[inline]
 pub(crate) fn split(token: &str) -> Result<CompactParts<'_>, Error> {
     let parts = token.rsplit_once('.').and_then(|(signing_input, signature)| {
         let (header, payload) = signing_input.split_once('.')?;
-        let is_compact = !payload.contains('.');
+        // Looking at every byte lets the compiler look at many at a time; stopping early would not.
+        let dots = payload.bytes().fold(0_u8, |dots, byte| dots | u8::from(byte == b'.'));
+        let is_compact = dots == 0;
         is_compact.then_some(CompactParts { header, payload, signature, signing_input })
     });
     parts.ok_or_else(|| {

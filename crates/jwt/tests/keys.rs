@@ -76,7 +76,7 @@ fn purpose() {
 #[test]
 fn algorithms_and_callers_must_agree() {
     let rsa = private(Algorithm::Rs256);
-    let oct = json!({"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"});
+    let oct = json!({"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAqw"});
     assert_eq!(refusal(&rsa, None), "key_algorithm_missing");
     assert_eq!(refusal(&oct, None), "key_algorithm_missing");
     assert_eq!(refusal(&rsa, Some(Algorithm::Ps384)), "accepted");

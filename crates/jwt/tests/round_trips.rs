@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use counterfoil_jwt::{
-    Algorithm, AlgorithmSet, Error, KeyId, KeySet, Policy, PublicJwkSet, SigningKey, Verified, VerifyingKey, sign,
-    verify, verify_borrowed,
+    Algorithm, AlgorithmSet, Error, KeyId, KeySet, Policy, PrivatePem, PublicJwkSet, PublicPem, SigningKey, Verified,
+    VerifyingKey, sign, verify, verify_borrowed,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -179,4 +179,47 @@ fn claims_that_do_not_fit_are_refused_after_the_checks() {
     assert_eq!(verify::<Claims>(&token, key.verifying_key(), &policy, NOW).err(), Some(Error::ClaimsDoNotFit));
     let expired = verify::<Claims>(&token, key.verifying_key(), &policy, NOW + 1).err();
     assert_eq!(expired, Some(Error::TokenExpired { ago_seconds: 0 }));
+}
+
+#[test]
+fn keys_survive_being_written_as_pem() {
+    for key in KEYS.iter() {
+        let (algorithm, public) = (key.algorithm(), key.verifying_key());
+        if algorithm.is_symmetric() {
+            assert_eq!(key.to_private_pem(PrivatePem::Pkcs8).err().unwrap().code(), "key_unsupported");
+            assert_eq!(public.to_public_pem(PublicPem::SubjectPublicKeyInfo).err().unwrap().code(), "key_unsupported");
+            continue;
+        }
+        let (is_rsa, is_ec) = (
+            algorithm.name().contains('S') && key.to_private_jwk().unwrap().contains("\"RSA\""),
+            algorithm.name().starts_with("ES"),
+        );
+        for (form, label, fits) in [
+            (PrivatePem::Pkcs8, "PRIVATE KEY", true),
+            (PrivatePem::Pkcs1, "RSA PRIVATE KEY", is_rsa),
+            (PrivatePem::Sec1, "EC PRIVATE KEY", is_ec),
+        ] {
+            match key.to_private_pem(form) {
+                Ok(pem) => {
+                    assert!(fits && pem.starts_with(&format!("-----BEGIN {label}-----\n")), "{algorithm} {form:?}");
+                    let again = SigningKey::from_pem(&pem, Some(algorithm)).unwrap();
+                    assert_eq!(again.verifying_key().thumbprint(), public.thumbprint());
+                    assert_eq!(*again.to_private_pem(form).unwrap(), *pem);
+                }
+                Err(refusal) => assert!(!fits && refusal.code() == "key_unsupported", "{algorithm} {form:?}"),
+            }
+        }
+        for (form, label, fits) in
+            [(PublicPem::SubjectPublicKeyInfo, "PUBLIC KEY", true), (PublicPem::Pkcs1, "RSA PUBLIC KEY", is_rsa)]
+        {
+            match public.to_public_pem(form) {
+                Ok(pem) => {
+                    assert!(fits && pem.starts_with(&format!("-----BEGIN {label}-----\n")), "{algorithm} {form:?}");
+                    let again = VerifyingKey::from_pem(&pem, Some(algorithm)).unwrap();
+                    assert_eq!(again.thumbprint(), public.thumbprint());
+                }
+                Err(refusal) => assert!(!fits && refusal.code() == "key_unsupported", "{algorithm} {form:?}"),
+            }
+        }
+    }
 }

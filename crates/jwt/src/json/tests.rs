@@ -1,5 +1,6 @@
 //! What the walk must accept, refuse, and hand out.
 
+use super::scan::stop_bytes;
 use super::*;
 
 fn members(text: &str) -> Result<Vec<(String, Value<'_>)>, Fault> {
@@ -15,7 +16,7 @@ fn members_of_the_outermost_level_are_handed_out() {
         found,
         [
             ("a".into(), Value::String("x".into())),
-            ("bA".into(), Value::Number("-1.5e3")),
+            ("bA".into(), Value::Number(Number { text: "-1.5e3", whole: None })),
             ("c".into(), Value::Array(r#"[1,{"d":[]}]"#)),
             ("e".into(), Value::Object(r#"{"a":1}"#)),
             ("f".into(), Value::Bool(true)),

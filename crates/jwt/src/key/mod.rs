@@ -11,6 +11,7 @@ mod hmac;
 mod public;
 mod rsa;
 mod signing;
+mod to_pem;
 mod verifying;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use serde::{Serialize, Serializer};
 
 pub use self::public::{PublicJwk, PublicJwkSet};
 pub use self::signing::SigningKey;
+pub use self::to_pem::{PrivatePem, PublicPem};
 pub use self::verifying::VerifyingKey;
 pub(crate) use self::verifying::decode_member;
 use crate::Error;

@@ -48,14 +48,21 @@ pub struct PublicJwk {
     members: PublicMembers,
     #[serde(rename = "use")]
     public_key_use: &'static str,
-    alg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kid: Option<Box<str>>,
 }
 
 impl PublicJwk {
     pub(super) fn new(members: PublicMembers, algorithm: Algorithm, key_id: Option<&str>) -> Self {
-        Self { members, public_key_use: "sig", alg: algorithm.name(), kid: key_id.map(Into::into) }
+        Self { members, public_key_use: "sig", alg: Some(algorithm.name()), kid: key_id.map(Into::into) }
+    }
+
+    /// The same key, saying nothing about its algorithm.
+    pub(crate) fn without_algorithm(mut self) -> Self {
+        self.alg = None;
+        self
     }
 
     /// The RFC 7638 thumbprint.

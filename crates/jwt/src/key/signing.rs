@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, RsaEncoding};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaEncoding};
 use zeroize::Zeroizing;
 
 use super::public::PublicMembers;
@@ -16,14 +16,14 @@ use crate::{Error, base64url, der};
 
 /// A private key or a secret: it signs with one algorithm.
 ///
-/// It cannot be printed or serialized by accident: there is no `Debug`, no `Display`, no `Serialize`. The one way out is
-/// [`SigningKey::to_private_jwk`], whose answer wipes itself.
+/// It cannot be printed or serialized by accident: there is no `Debug`, no `Display`, no `Serialize`. The ways out are
+/// [`SigningKey::to_private_jwk`] and [`SigningKey::to_private_pem`], whose answers wipe themselves.
 pub struct SigningKey {
-    secret: Secret,
+    pub(super) secret: Secret,
     verifying: VerifyingKey,
 }
 
-enum Secret {
+pub(super) enum Secret {
     Hmac { key: Box<hmac::Key>, bytes: Zeroizing<Vec<u8>> },
     Rsa { pair: RsaKeyPair, encoding: &'static dyn RsaEncoding },
     Ec(EcdsaKeyPair),
@@ -172,6 +172,10 @@ impl SigningKey {
 
     /// The whole key as a JWK, for keeping it (encrypted). The text is wiped when it goes.
     pub fn to_private_jwk(&self) -> Result<Zeroizing<String>, Error> {
+        self.write_private_jwk(true)
+    }
+
+    pub(crate) fn write_private_jwk(&self, names_algorithm: bool) -> Result<Zeroizing<String>, Error> {
         // Room for the largest key, so that growing does not leave copies behind that nobody wipes.
         let mut json = Zeroizing::new(String::with_capacity(16 * 1024));
         json.push_str("{\"kty\":\"");
@@ -205,7 +209,9 @@ impl SigningKey {
             _ => return Err(Error::CryptoFailed),
         }
         member(&mut json, "use", "sig");
-        member(&mut json, "alg", self.algorithm().name());
+        if names_algorithm {
+            member(&mut json, "alg", self.algorithm().name());
+        }
         json.push('"');
         if let Some(key_id) = self.key_id() {
             json.push_str(",\"kid\":");
@@ -215,38 +221,40 @@ impl SigningKey {
         Ok(json)
     }
 
-    /// Signs a message.
-    pub(crate) fn sign(&self, message: &[u8]) -> Result<Signature, Error> {
+    /// How long this key's signatures are.
+    pub(crate) fn signature_bytes(&self) -> usize {
         match &self.secret {
-            Secret::Hmac { key, .. } => Ok(Signature::Tag(hmac::sign(key, message))),
+            Secret::Hmac { .. } => super::hmac::generated_len(self.algorithm()),
+            Secret::Rsa { pair, .. } => pair.public_modulus_len(),
+            Secret::Ec(_) if self.algorithm() == Algorithm::Es384 => 96,
+            Secret::Ec(_) | Secret::Ed25519(_) => 64,
+        }
+    }
+
+    /// Signs the text, and appends a dot and the signature to it.
+    pub(crate) fn sign_onto(&self, token: &mut String) -> Result<(), Error> {
+        let append = |token: &mut String, signature: &[u8]| {
+            token.push('.');
+            base64url::encode_onto(token, signature);
+        };
+        let message = token.as_bytes();
+        match &self.secret {
+            Secret::Hmac { key, .. } => append(token, hmac::sign(key, message).as_ref()),
             Secret::Rsa { pair, encoding } => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(*encoding, &SystemRandom::new(), message, &mut signature).map_err(|_| Error::CryptoFailed)?;
-                Ok(Signature::Rsa(signature))
+                append(token, &signature);
             }
             Secret::Ec(pair) => {
-                pair.sign(&SystemRandom::new(), message).map(Signature::Fixed).map_err(|_| Error::CryptoFailed)
+                let signature = pair.sign(&SystemRandom::new(), message).map_err(|_| Error::CryptoFailed)?;
+                append(token, signature.as_ref());
             }
-            Secret::Ed25519(pair) => pair.try_sign(message).map(Signature::Fixed).map_err(|_| Error::CryptoFailed),
+            Secret::Ed25519(pair) => {
+                let signature = pair.try_sign(message).map_err(|_| Error::CryptoFailed)?;
+                append(token, signature.as_ref());
+            }
         }
-    }
-}
-
-/// A fresh signature, wherever its algorithm leaves it.
-#[expect(clippy::large_enum_variant, reason = "it lives on the stack until it is encoded, a line later")]
-pub(crate) enum Signature {
-    Tag(hmac::Tag),
-    Fixed(signature::Signature),
-    Rsa(Vec<u8>),
-}
-
-impl AsRef<[u8]> for Signature {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Tag(tag) => tag.as_ref(),
-            Self::Fixed(signature) => signature.as_ref(),
-            Self::Rsa(signature) => signature,
-        }
+        Ok(())
     }
 }
 

@@ -38,6 +38,23 @@ impl VerifyingKey {
         Self::from_parsed_jwk(&Jwk::parse(json)?, algorithm)
     }
 
+    /// Reads one JWK as [`VerifyingKey::from_jwk`] does, and takes also the secrets that the JOSE standards print as
+    /// examples (RFC 7515 §A.1, RFC 7520 §3.5).
+    ///
+    /// This is for holding an implementation against the standards' own tokens. A key loaded here may be everybody's: what
+    /// it verifies proves nothing about who signed.
+    pub fn from_jwk_or_standard_example(json: &str, algorithm: Option<Algorithm>) -> Result<Self, Error> {
+        let jwk = Jwk::parse(json)?;
+        match Self::from_parsed_jwk(&jwk, algorithm) {
+            Err(Error::KeyWellKnown) => {
+                let (algorithm, key_id) = (jwk.algorithm_for(Purpose::Verify, algorithm)?, jwk.key_id()?);
+                let secret = super::hmac::key_or_example(algorithm, &jwk.private("k")?)?;
+                Ok(Self { algorithm, key_id, check: Check::Secret(Box::new(secret)) })
+            }
+            loaded => loaded,
+        }
+    }
+
     pub(crate) fn from_parsed_jwk(jwk: &Jwk<'_>, algorithm: Option<Algorithm>) -> Result<Self, Error> {
         let algorithm = jwk.algorithm_for(Purpose::Verify, algorithm)?;
         let key_id = jwk.key_id()?;

@@ -51,7 +51,8 @@ impl KeyFile {
                 KeySet::from_json(text, or_usual(algorithms).collect::<AlgorithmSet>())
             }
             Self::Text(text) if is_json(text) => {
-                for_each_algorithm(algorithms, |asked| VerifyingKey::from_jwk(text, asked))
+                // The RFCs' own examples are what people try first; signing with their keys stays refused.
+                for_each_algorithm(algorithms, |asked| VerifyingKey::from_jwk_or_standard_example(text, asked))
             }
             Self::Text(text) => for_each_algorithm(algorithms, |asked| VerifyingKey::from_pem(text, asked)),
             Self::Secret(secret) => for_each_algorithm(algorithms, |asked| {

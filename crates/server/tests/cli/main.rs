@@ -10,6 +10,7 @@
 mod accounts;
 mod configuration;
 mod tokens;
+mod vectors;
 
 use std::{
     io::Write,
