@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
         Command::Account(command) => with_streams(|streams, _| account::run(&command, streams)),
         Command::Session(command) => with_streams(|streams, _| session::run(&command, streams.out, streams.err)),
         Command::Key(command) => with_streams(|streams, _| key::run(&command, streams.out)),
-        Command::Config(command) => with_streams(|streams, _| config::run(&command, streams.out, streams.err)),
+        Command::Config(command) => with_streams(|streams, _| config::run(&command, streams)),
         Command::Token(command) => with_streams(|streams, now| Ok(token::run(&command, streams, now)?)),
         Command::Jwk(command) => with_streams(|streams, _| Ok(jwk::run(&command, streams)?)),
     };
