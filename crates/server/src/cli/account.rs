@@ -7,7 +7,7 @@ use super::{
     streams::Streams,
 };
 use crate::{
-    app::{AppError, NewPerson, account_body, session_body},
+    app::{AppError, NewPerson, account_body, session_body, timestamp},
     hashing::PasswordHasher,
     system::SystemClock,
 };
@@ -188,7 +188,7 @@ fn show(args: &ShowArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Re
 
 fn event_json(event: &Event) -> serde_json::Value {
     json!({
-        "id": event.id, "at": output::time(event.at), "kind": event.kind.as_str(),
+        "id": event.id, "at": timestamp(event.at), "kind": event.kind.as_str(),
         "session": event.session, "ip": event.ip,
     })
 }

@@ -5,6 +5,7 @@ use super::{
     administration::{Administration, block_on},
     output,
 };
+use crate::app::timestamp;
 use clap::{Args, Subcommand};
 use counterfoil_domain::key::StoredKey;
 use serde_json::json;
@@ -34,7 +35,7 @@ pub(super) fn run(command: &KeyCommand, out: &mut dyn Write) -> anyhow::Result<u
         let body = |key: &StoredKey| {
             json!({
                 "kid": key.kid, "use": key.key_use.as_str(), "algorithm": key.algorithm,
-                "state": key.state.as_str(), "created_at": output::time(key.created_at),
+                "state": key.state.as_str(), "created_at": timestamp(key.created_at),
             })
         };
         output::json(out, &json!({ "keys": keys.iter().map(body).collect::<Vec<_>>() }))?;

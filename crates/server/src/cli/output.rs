@@ -2,7 +2,7 @@
 
 use comfy_table::{Table, presets::NOTHING};
 use counterfoil_domain::time::UnixMillis;
-use counterfoil_wire::Timestamp;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -24,7 +24,7 @@ pub(super) fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()
     writeln!(out)
 }
 
-/// An instant for people and programs: RFC 3339, whole seconds.
+/// An instant in a table: RFC 3339, whole seconds, UTC. (In JSON it has milliseconds, as over HTTP.)
 pub(super) fn time(at: UnixMillis) -> String {
     Timestamp::from_second(at.as_seconds()).map_or_else(|_| "(out of range)".to_owned(), |at| at.to_string())
 }
