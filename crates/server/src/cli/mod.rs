@@ -7,12 +7,14 @@ mod config;
 mod distance;
 mod json_text;
 mod jwk;
+mod jwk_convert;
 mod jwk_generate;
 mod jwk_thumbprint;
 mod key;
 mod key_file;
 mod language;
 mod log_format;
+mod new_file;
 mod output;
 mod serve;
 mod session;
@@ -68,7 +70,7 @@ enum Command {
     /// Look at, verify and make tokens; offline.
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Make keys and name them; offline.
+    /// Make keys, name them and convert them; offline.
     #[command(subcommand)]
     Jwk(jwk::JwkCommand),
 }
