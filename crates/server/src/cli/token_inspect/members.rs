@@ -1,5 +1,6 @@
 //! What the members of a header and of a claims set mean.
 
+use super::personal;
 use super::speaker::{Speaker, date};
 use super::text::Text;
 use counterfoil_jwt::Algorithm;
@@ -60,6 +61,7 @@ pub(super) fn claim_meaning(name: &str, value: &Value, speaker: &Speaker) -> Str
         "roles" | "groups" | "entitlements" => Text::Roles,
         "act" | "may_act" => Text::Act,
         "email_verified" | "phone_number_verified" => Text::Verified,
+        name if personal::is_personal_name(name) => Text::Person,
         _ => return String::new(),
     };
     speaker.say(text).to_owned()
@@ -94,6 +96,7 @@ mod tests {
         for name in ["alg", "typ", "kid", "cty", "crit", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"] {
             assert!(!header_meaning(name, &json!("x"), &speaker).is_empty(), "{name}");
         }
+        assert!(claim_meaning("given_name", &json!("x"), &speaker).contains("not hidden"));
         assert_eq!(claim_meaning("something", &json!(1), &speaker), "");
         assert_eq!(header_meaning("something", &json!(1), &speaker), "");
     }

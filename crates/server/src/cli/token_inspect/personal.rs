@@ -70,7 +70,7 @@ fn look_into(object: &Map<String, Value>, prefix: &str, depth: usize, findings: 
             continue;
         } else if SECRET_NAMES.contains(&plain.as_str()) {
             findings.secrets.push(path);
-        } else if PERSONAL_NAMES.contains(&plain.as_str()) {
+        } else if is_personal_name(name) {
             findings.personal.push((path, None));
         } else if let Some(inner) = value.as_object().filter(|_| depth < DEPTH_MAX) {
             look_into(inner, &format!("{path}."), depth + 1, findings);
@@ -78,6 +78,11 @@ fn look_into(object: &Map<String, Value>, prefix: &str, depth: usize, findings: 
             findings.personal.push((path, Some(kind)));
         }
     }
+}
+
+/// Whether a claim of this name is about a person.
+pub(super) fn is_personal_name(name: &str) -> bool {
+    PERSONAL_NAMES.contains(&plain_name(name).as_str())
 }
 
 /// `given_name`, `givenName` and `https://example.com/given-name` are one name.

@@ -59,6 +59,7 @@ pub(super) const fn text(text: Text) -> &'static str {
         Text::Act => "who acts on the subject's behalf (RFC 8693)",
         Text::UpdatedAt => "changed {date}, {distance}",
         Text::Verified => "whether the issuer has checked that",
+        Text::Person => "about the person; not hidden from anybody",
 
         Text::WarnAlgMissing => "there is no alg: no verifier can accept this",
         Text::WarnAlgNone => "alg is none: the token is not signed, and no verifier must accept it",

@@ -61,6 +61,7 @@ pub(super) const fn text(text: Text) -> &'static str {
         Text::Act => "주체를 대신해 행동하는 쪽(RFC 8693)",
         Text::UpdatedAt => "{date}에 바뀜, {distance}",
         Text::Verified => "발행자가 확인했는지 여부",
+        Text::Person => "사람에 대한 정보; 누구에게도 숨겨지지 않음",
 
         Text::WarnAlgMissing => "alg가 없습니다. 어떤 검증자도 받아들일 수 없습니다",
         Text::WarnAlgNone => "alg가 none입니다. 서명되지 않은 토큰이며, 어떤 검증자도 받아들여서는 안 됩니다",
