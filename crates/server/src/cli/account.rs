@@ -141,7 +141,8 @@ fn list(args: &ListArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
             let (id, email) = (account.id.to_string(), account.email.to_string());
             [id, email, output::or_dash(account.name.as_deref()), state.to_owned(), output::time(account.created_at)]
         };
-        write!(out, "{}", output::table(["id", "e-mail", "name", "state", "made"], accounts.iter().map(row)))?;
+        let headings = ["id", "e-mail", "name", "state", "made"];
+        output::list(out, "no accounts", headings, accounts.iter().map(row))?;
     }
     Ok(EXIT_DONE)
 }
@@ -204,7 +205,9 @@ fn show_account(out: &mut dyn Write, account: &Account, sessions: &[Session], ev
     writeln!(out, "roles     {}", if account.roles.is_empty() { "-".to_owned() } else { account.roles.join(", ") })?;
     writeln!(out, "made      {}", output::time(account.created_at))?;
     writeln!(out, "\n{}", output::count(sessions.len(), "living session"))?;
-    write!(out, "{}", super::session::session_table(sessions))?;
+    if !sessions.is_empty() {
+        write!(out, "{}", super::session::session_table(sessions))?;
+    }
     writeln!(out, "\nnewest events")?;
     let row = |event: &Event| {
         let session = event.session.map(|session| session.to_string());

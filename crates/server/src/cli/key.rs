@@ -44,7 +44,8 @@ pub(super) fn run(command: &KeyCommand, out: &mut dyn Write) -> anyhow::Result<u
             let (key_use, state) = (key.key_use.as_str().to_owned(), key.state.as_str().to_owned());
             [key.kid.clone(), key_use, key.algorithm.clone(), state, output::time(key.created_at)]
         };
-        write!(out, "{}", output::table(["kid", "use", "algorithm", "state", "made"], keys.iter().map(row)))?;
+        let headings = ["kid", "use", "algorithm", "state", "made"];
+        output::list(out, "no keys yet: the server makes them when it starts", headings, keys.iter().map(row))?;
     }
     Ok(EXIT_DONE)
 }

@@ -37,11 +37,11 @@ pub fn reference_page() -> String {
     let mut page = BEGINNING.to_owned();
     for (name, about, options) in sections() {
         let heading = if name.is_empty() { about.to_owned() } else { format!("`[{name}]`: {}", lower_first(about)) };
-        let _ = write!(page, "\n## {heading}\n\n| option | default | meaning |\n|---|---|---|\n");
+        let _ = writeln!(page, "\n## {heading}\n\n| option | default | meaning |\n|---|---|---|");
         for OptionMeaning { name, meaning } in options {
             let default = default_of(&name).map_or_else(String::new, |default| format!("`{default}`"));
             let (short, meaning) = (name.rsplit('.').next().unwrap_or(&name), meaning.replace('|', "\\|"));
-            let _ = write!(page, "| `{short}`<br>`{}` | {default} | {meaning} |\n", variable_of(&name));
+            let _ = writeln!(page, "| `{short}`<br>`{}` | {default} | {meaning} |", variable_of(&name));
         }
     }
     page.push_str(END);

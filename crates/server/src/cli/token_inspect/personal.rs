@@ -68,7 +68,8 @@ fn look_into(object: &Map<String, Value>, prefix: &str, depth: usize, findings: 
         let plain = plain_name(name);
         if is_empty(value) {
             continue;
-        } else if SECRET_NAMES.contains(&plain.as_str()) {
+        }
+        if SECRET_NAMES.contains(&plain.as_str()) {
             findings.secrets.push(path);
         } else if is_personal_name(name) {
             findings.personal.push((path, None));

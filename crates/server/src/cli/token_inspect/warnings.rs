@@ -4,6 +4,7 @@ use super::super::json_text::printable;
 use super::personal;
 use super::speaker::{Speaker, date};
 use super::text::Text;
+use counterfoil_jwt::NumericDate;
 use serde_json::{Map, Value};
 
 /// An access token of longer life than this is as good as a password (RFC 9700 §2.2.2 wants minutes).
@@ -40,7 +41,7 @@ pub(super) fn about_header(header: &Map<String, Value>, signature_bytes: usize, 
 /// What to mind about the claims.
 pub(super) fn about_claims(claims: &Map<String, Value>, speaker: &Speaker) -> Vec<String> {
     let mut warnings = Vec::new();
-    let seconds = |name| claims.get(name).and_then(date).map(|date| date.unix_seconds());
+    let seconds = |name| claims.get(name).and_then(date).map(NumericDate::unix_seconds);
     let (expires, not_before, issued) = (seconds("exp"), seconds("nbf"), seconds("iat"));
     match expires {
         None if claims.contains_key("exp") => warnings.push(speaker.say(Text::WarnExpNotADate).to_owned()),

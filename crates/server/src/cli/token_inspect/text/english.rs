@@ -2,7 +2,6 @@
 
 use super::Text;
 
-#[expect(clippy::too_many_lines, reason = "a table, one line a text")]
 pub(super) const fn text(text: Text) -> &'static str {
     match text {
         Text::NotVerified => "Not verified: this is what the token says of itself, and anybody can write one.",
@@ -53,7 +52,6 @@ pub(super) const fn text(text: Text) -> &'static str {
         Text::Amr => "how they signed in",
         Text::Acr => "how surely they signed in",
         Text::Nonce => "ties it to one sign-in request",
-        Text::Azp => "the application it was issued to",
         Text::HashOfAnother => "ties it to another token or code",
         Text::Roles => "what its owner is, for the application to judge",
         Text::Act => "who acts on the subject's behalf (RFC 8693)",

@@ -2,7 +2,6 @@
 
 use super::Text;
 
-#[expect(clippy::too_many_lines, reason = "a table, one line a text")]
 pub(super) const fn text(text: Text) -> &'static str {
     match text {
         Text::NotVerified => {
@@ -55,7 +54,6 @@ pub(super) const fn text(text: Text) -> &'static str {
         Text::Amr => "로그인한 방법",
         Text::Acr => "로그인의 신뢰 수준",
         Text::Nonce => "로그인 요청 하나에 묶는 값",
-        Text::Azp => "토큰을 발급받은 애플리케이션",
         Text::HashOfAnother => "다른 토큰이나 코드에 묶는 값",
         Text::Roles => "토큰 주인의 역할; 판단은 애플리케이션의 몫",
         Text::Act => "주체를 대신해 행동하는 쪽(RFC 8693)",

@@ -28,7 +28,7 @@ texts! {
     // Registered claims.
     Iss, Sub, Aud, Exp, Expired, Nbf, Iat, Jti, NotADate, AfterYear9999,
     // Other claims that people meet.
-    AuthTime, ClientId, Scope, Sid, Gen, Cnf, Amr, Acr, Nonce, Azp, HashOfAnother, Roles, Act, UpdatedAt, Verified, Person,
+    AuthTime, ClientId, Scope, Sid, Gen, Cnf, Amr, Acr, Nonce, HashOfAnother, Roles, Act, UpdatedAt, Verified, Person,
     // What to mind.
     WarnAlgMissing, WarnAlgNone, WarnSignatureEmpty, WarnOfferedKey, WarnCrit, WarnKid, WarnNoClaims, WarnNoExp,
     WarnExpNotADate, WarnExpired, WarnNotYetValid, WarnIssuedInFuture, WarnNoAud, WarnLongLife, WarnPersonal,
