@@ -27,7 +27,11 @@ const STEPS: [Step; 6] = [
     Step { name: "clippy", about: "does the linter have anything to say?", run: clippy },
     Step { name: "tests", about: "all Rust tests, documentation examples included", run: tests },
     Step { name: "doc", about: "does the documentation build without a warning?", run: documentation },
-    Step { name: "tidy", about: "house rules: file sizes, leftovers, why-comments, machine paths", run: tidiness },
+    Step {
+        name: "tidy",
+        about: "house rules: file sizes, leftovers, why-comments, machine paths, links",
+        run: tidiness,
+    },
     Step { name: "interop", about: "do other people's JOSE libraries agree with a running server?", run: interop::run },
 ];
 

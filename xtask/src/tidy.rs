@@ -3,7 +3,9 @@
 //! The rules are plain functions over one file's path and text; `check` walks the files that git knows or could add.
 
 mod dependencies;
+mod links;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -60,6 +62,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
         findings.extend(check_file(path, &text));
     }
     findings.extend(check_dependencies(root, &paths)?);
+    findings.extend(check_links(root, &paths));
     println!("{} files read", paths.len());
     Ok(findings)
 }
@@ -118,7 +121,19 @@ fn check_file(path: &str, text: &str) -> Vec<Finding> {
     findings_in(path, faults).collect()
 }
 
-/// The one rule about several files at once.
+/// Links between pages, which need all of them.
+fn check_links(root: &Path, paths: &[String]) -> Vec<Finding> {
+    let is_page = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "md");
+    let text = |path: &str| if is_page(path) { fs::read_to_string(root.join(path)) } else { Ok(String::new()) };
+    // A file that was deleted and not yet committed is no longer a place to link to.
+    let there = paths.iter().filter(|path| root.join(path).exists());
+    let files: HashMap<_, _> = there.map(|path| (path.clone(), text(path).unwrap_or_default())).collect();
+    let mut pages: Vec<_> = files.iter().filter(|(path, _)| is_page(path)).collect();
+    pages.sort();
+    pages.into_iter().flat_map(|(path, text)| findings_in(path, links::broken(path, text, &files))).collect()
+}
+
+/// Dependencies, as three kinds of files tell of them.
 fn check_dependencies(root: &Path, paths: &[String]) -> anyhow::Result<Vec<Finding>> {
     let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| format!("reading {path}"));
     let (manifest, page) = (read("Cargo.toml")?, read(dependencies::PAGE)?);

@@ -19,7 +19,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    thread::available_parallelism,
 };
 use tokio::task::JoinHandle;
 
@@ -120,8 +119,7 @@ impl Counterfoil {
             .leeway_seconds(settings.leeway.as_secs());
         let revocations = Arc::new(Revocations::new());
         let guard = Guard::new(policy, keys.verifying(), Arc::clone(&revocations), Arc::clone(&clock));
-        let threads = config.password.hash_threads.unwrap_or_else(default_hash_threads);
-        let hasher = PasswordHasher::start(threads, config.password.hash_queue_max, &entropy);
+        let hasher = PasswordHasher::start(config.hash_threads(), config.password.hash_queue_max, &entropy);
         let hasher = hasher.map_err(StartError::Hashing)?;
         let app = App::new(AppParts { store, keys, guard, revocations, hasher, clock, entropy, settings });
         app.follow_feed().await?;
@@ -163,9 +161,4 @@ impl Drop for Counterfoil {
 pub fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore, StartError> {
     DataFolder::open(&config.data)?;
     Ok(SqliteStore::open(SqliteOptions::new(config.sqlite_path()?, clock))?)
-}
-
-/// Half of the processors: the other half answers requests.
-fn default_hash_threads() -> usize {
-    available_parallelism().map_or(1, |processors| processors.get() / 2).max(1)
 }

@@ -156,8 +156,9 @@ impl WriterThread {
                 self.rescued = true;
                 tracing::error!(
                     "{lost}. Nothing is written any more. Everything up to here was saved in `{}`: stop the server, put \
-                     that file in the place of the data file (and remove the files ending in -wal and -shm there), and \
-                     start it again",
+                     that file in the place of the data file (and remove the files ending in -wal and -shm there), with the \
+                     master key that belongs to it beside it, and start it again. Without that key its signing keys \
+                     cannot be opened",
                     copy.display()
                 );
             }

@@ -1,6 +1,6 @@
 //! Accounts as the API shows them.
 
-use jiff::Timestamp;
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// An account, as its owner sees it.

@@ -6,12 +6,12 @@ mod account;
 mod claims;
 mod problem;
 mod session;
+mod timestamp;
 mod token;
 
 pub use account::AccountBody;
 pub use claims::{ACCESS_TOKEN_TYPE, AccessClaims};
 pub use problem::{OauthError, PROBLEM_CONTENT_TYPE, Problem};
 pub use session::{FeedPlace, SessionBody, SessionList, SignedOut};
+pub use timestamp::Timestamp;
 pub use token::{OauthTokenReply, SignedUp, TokenReply};
-
-pub use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Sessions as the API shows them.
 
-use jiff::Timestamp;
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// One session, as its person sees it.

@@ -1,7 +1,6 @@
 //! Answers that carry tokens. None of them prints its tokens.
 
-use crate::{AccountBody, SessionBody};
-use jiff::Timestamp;
+use crate::{AccountBody, SessionBody, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The answer to a sign-in and to a refresh.

@@ -27,7 +27,7 @@ pub use sign_in::{SignInInput, SignInOptions};
 pub use sign_out::RevokedToken;
 pub use sign_up::SignedUpAccount;
 
-pub(crate) use present::{account_body, feed_place, session_body};
+pub(crate) use present::{account_body, feed_place, session_body, timestamp};
 
 use crate::{
     config::{Config, ConfigError, LEEWAY_MAX, Network},

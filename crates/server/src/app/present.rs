@@ -6,8 +6,7 @@ use counterfoil_domain::{
 use counterfoil_wire::{AccountBody, FeedPlace, SessionBody, Timestamp};
 
 pub(crate) fn timestamp(at: UnixMillis) -> Timestamp {
-    let edge = if at.as_millis() < 0 { Timestamp::MIN } else { Timestamp::MAX };
-    Timestamp::from_millisecond(at.as_millis()).unwrap_or(edge)
+    Timestamp::from_unix_millis(at.as_millis())
 }
 
 pub(crate) fn account_body(account: &Account) -> AccountBody {

@@ -7,7 +7,7 @@ use super::{
     streams::Streams,
 };
 use crate::{
-    app::{AppError, NewPerson, account_body, session_body},
+    app::{AppError, NewPerson, account_body, session_body, timestamp},
     hashing::PasswordHasher,
     system::SystemClock,
 };
@@ -141,7 +141,8 @@ fn list(args: &ListArgs, out: &mut dyn Write) -> anyhow::Result<u8> {
             let (id, email) = (account.id.to_string(), account.email.to_string());
             [id, email, output::or_dash(account.name.as_deref()), state.to_owned(), output::time(account.created_at)]
         };
-        write!(out, "{}", output::table(["id", "e-mail", "name", "state", "made"], accounts.iter().map(row)))?;
+        let headings = ["id", "e-mail", "name", "state", "made"];
+        output::list(out, "no accounts", headings, accounts.iter().map(row))?;
     }
     Ok(EXIT_DONE)
 }
@@ -188,7 +189,7 @@ fn show(args: &ShowArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Re
 
 fn event_json(event: &Event) -> serde_json::Value {
     json!({
-        "id": event.id, "at": output::time(event.at), "kind": event.kind.as_str(),
+        "id": event.id, "at": timestamp(event.at), "kind": event.kind.as_str(),
         "session": event.session, "ip": event.ip,
     })
 }
@@ -204,7 +205,9 @@ fn show_account(out: &mut dyn Write, account: &Account, sessions: &[Session], ev
     writeln!(out, "roles     {}", if account.roles.is_empty() { "-".to_owned() } else { account.roles.join(", ") })?;
     writeln!(out, "made      {}", output::time(account.created_at))?;
     writeln!(out, "\n{}", output::count(sessions.len(), "living session"))?;
-    write!(out, "{}", super::session::session_table(sessions))?;
+    if !sessions.is_empty() {
+        write!(out, "{}", super::session::session_table(sessions))?;
+    }
     writeln!(out, "\nnewest events")?;
     let row = |event: &Event| {
         let session = event.session.map(|session| session.to_string());

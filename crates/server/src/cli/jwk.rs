@@ -4,15 +4,17 @@ use clap::Subcommand;
 use std::io;
 
 use super::streams::Streams;
-use super::{jwk_generate, jwk_thumbprint};
+use super::{jwk_convert, jwk_generate, jwk_thumbprint};
 
-/// Make keys and name them.
+/// Make keys, name them, convert them.
 #[derive(Subcommand)]
 pub(super) enum JwkCommand {
     /// Make a new private key or secret as a JWK.
     Generate(jwk_generate::GenerateArgs),
     /// Print the RFC 7638 thumbprint of a key.
     Thumbprint(jwk_thumbprint::ThumbprintArgs),
+    /// Turn a JWK into a PEM, or a PEM into a JWK.
+    Convert(jwk_convert::ConvertArgs),
 }
 
 /// Runs one of them.
@@ -20,5 +22,6 @@ pub(super) fn run(command: &JwkCommand, streams: &mut Streams<'_>) -> io::Result
     match command {
         JwkCommand::Generate(args) => jwk_generate::run(args, streams),
         JwkCommand::Thumbprint(args) => jwk_thumbprint::run(args, streams),
+        JwkCommand::Convert(args) => jwk_convert::run(args, streams),
     }
 }

@@ -1,13 +1,12 @@
 //! `counterfoil jwk generate`: a new key.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use clap::Args;
 use counterfoil_jwt::{Algorithm, KeyId, SigningKey};
 
+use super::new_file::{PRIVATE_MODE, PUBLIC_MODE, write_new};
 use super::streams::Streams;
 use super::token_verify::refused;
 use super::{EXIT_DONE, EXIT_USAGE};
@@ -68,18 +67,6 @@ pub(super) fn run(args: &GenerateArgs, streams: &mut Streams<'_>) -> io::Result<
         None => writeln!(streams.out, "{}", private.as_str())?,
     }
     Ok(EXIT_DONE)
-}
-
-/// Readable and writable by the owner, and by nobody else from the first moment on.
-const PRIVATE_MODE: u32 = 0o600;
-const PUBLIC_MODE: u32 = 0o644;
-
-/// Never over an existing file: it might be the only copy of another key.
-fn write_new(path: &Path, mode: u32, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()
 }
 
 #[cfg(test)]

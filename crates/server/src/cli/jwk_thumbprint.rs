@@ -19,12 +19,7 @@ pub(super) struct ThumbprintArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &ThumbprintArgs, streams: &mut Streams<'_>) -> io::Result<u8> {
-    let text = if args.file.as_os_str() == "-" {
-        streams.read_all().map(zeroize::Zeroizing::new)
-    } else {
-        key_file::read_text(&args.file)
-    };
-    let text = match text {
+    let text = match key_file::read_text_or_input(&args.file, streams) {
         Ok(text) => text,
         Err(error) => {
             writeln!(streams.err, "counterfoil: {error}")?;

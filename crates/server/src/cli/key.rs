@@ -5,6 +5,7 @@ use super::{
     administration::{Administration, block_on},
     output,
 };
+use crate::app::timestamp;
 use clap::{Args, Subcommand};
 use counterfoil_domain::key::StoredKey;
 use serde_json::json;
@@ -34,7 +35,7 @@ pub(super) fn run(command: &KeyCommand, out: &mut dyn Write) -> anyhow::Result<u
         let body = |key: &StoredKey| {
             json!({
                 "kid": key.kid, "use": key.key_use.as_str(), "algorithm": key.algorithm,
-                "state": key.state.as_str(), "created_at": output::time(key.created_at),
+                "state": key.state.as_str(), "created_at": timestamp(key.created_at),
             })
         };
         output::json(out, &json!({ "keys": keys.iter().map(body).collect::<Vec<_>>() }))?;
@@ -43,7 +44,8 @@ pub(super) fn run(command: &KeyCommand, out: &mut dyn Write) -> anyhow::Result<u
             let (key_use, state) = (key.key_use.as_str().to_owned(), key.state.as_str().to_owned());
             [key.kid.clone(), key_use, key.algorithm.clone(), state, output::time(key.created_at)]
         };
-        write!(out, "{}", output::table(["kid", "use", "algorithm", "state", "made"], keys.iter().map(row)))?;
+        let headings = ["kid", "use", "algorithm", "state", "made"];
+        output::list(out, "no keys yet: the server makes them when it starts", headings, keys.iter().map(row))?;
     }
     Ok(EXIT_DONE)
 }

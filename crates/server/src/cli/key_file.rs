@@ -8,6 +8,8 @@ use clap::Args;
 use counterfoil_jwt::{Algorithm, AlgorithmSet, Error, KeySet, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
+use super::streams::Streams;
+
 /// Which key to use.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
@@ -137,8 +139,13 @@ fn is_key_set(text: &str) -> bool {
     is_json(text) && serde_json::from_str(text).is_ok_and(|shape: Shape| shape.kty.is_none() && shape.keys.is_some())
 }
 
+/// Reads a key file that must be text; `-` is standard input.
+pub(super) fn read_text_or_input(path: &Path, streams: &mut Streams<'_>) -> io::Result<Zeroizing<String>> {
+    if path.as_os_str() == "-" { streams.read_all().map(Zeroizing::new) } else { read_text(path) }
+}
+
 /// Reads a key file that must be text.
-pub(super) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
+fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     let bytes = read(path)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| problem(path, "is not text"))?;
     Ok(Zeroizing::new(text.to_owned()))

@@ -4,21 +4,27 @@
 mod account;
 mod administration;
 mod config;
+mod distance;
 mod json_text;
 mod jwk;
+mod jwk_convert;
 mod jwk_generate;
 mod jwk_thumbprint;
 mod key;
 mod key_file;
+mod language;
 mod log_format;
+mod new_file;
 mod output;
 mod serve;
 mod session;
 mod streams;
+mod terminal;
 mod token;
 mod token_inspect;
 mod token_sign;
 mod token_verify;
+mod wrap;
 
 use crate::{
     config::{ConfigError, ConfigSources, load},
@@ -28,6 +34,7 @@ use clap::{Args, Parser, Subcommand};
 use counterfoil_domain::time::Clock;
 use std::{io, path::PathBuf, process::ExitCode};
 use streams::Streams;
+use terminal::Terminal;
 
 /// Done.
 pub(crate) const EXIT_DONE: u8 = 0;
@@ -63,7 +70,7 @@ enum Command {
     /// Look at, verify and make tokens; offline.
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Make keys and name them; offline.
+    /// Make keys, name them and convert them; offline.
     #[command(subcommand)]
     Jwk(jwk::JwkCommand),
 }
@@ -102,7 +109,7 @@ pub fn main() -> ExitCode {
         Command::Account(command) => with_streams(|streams, _| account::run(&command, streams)),
         Command::Session(command) => with_streams(|streams, _| session::run(&command, streams.out, streams.err)),
         Command::Key(command) => with_streams(|streams, _| key::run(&command, streams.out)),
-        Command::Config(command) => with_streams(|streams, _| config::run(&command, streams.out, streams.err)),
+        Command::Config(command) => with_streams(|streams, _| config::run(&command, streams)),
         Command::Token(command) => with_streams(|streams, now| Ok(token::run(&command, streams, now)?)),
         Command::Jwk(command) => with_streams(|streams, _| Ok(jwk::run(&command, streams)?)),
     };
@@ -116,5 +123,8 @@ pub fn main() -> ExitCode {
 fn with_streams(run: impl FnOnce(&mut Streams<'_>, u64) -> anyhow::Result<u8>) -> anyhow::Result<u8> {
     let now_unix_seconds = u64::try_from(SystemClock.now().as_seconds()).unwrap_or_default();
     let (mut input, mut out, mut err) = (io::stdin().lock(), io::stdout().lock(), io::stderr().lock());
-    run(&mut Streams { input: &mut input, out: &mut out, err: &mut err }, now_unix_seconds)
+    run(
+        &mut Streams { input: &mut input, out: &mut out, err: &mut err, terminal: &Terminal::of_process() },
+        now_unix_seconds,
+    )
 }

@@ -3,7 +3,7 @@
 use super::{ConfigArgs, EXIT_DONE, log_format::NamingRequest};
 use crate::{
     Config, Counterfoil,
-    config::{LogFormat, load},
+    config::{LogFormat, load, parse_listen},
     http::{ServeOptions, serve},
     keys::MASTER_KEY_FILE,
     system::OsEntropy,
@@ -26,8 +26,9 @@ use tracing_subscriber::{EnvFilter, fmt::format::JsonFields};
 /// Run the server.
 #[derive(Args)]
 pub(super) struct ServeArgs {
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080].
-    #[arg(long, value_name = "ADDRESS")]
+    /// Where to listen: ADDRESS:PORT, localhost:PORT, or :PORT for every address of this machine; port 0 takes a free one
+    /// [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_listen)]
     listen: Option<SocketAddr>,
     #[command(flatten)]
     config: ConfigArgs,

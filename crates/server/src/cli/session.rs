@@ -98,7 +98,7 @@ fn list(args: &ListArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Re
             [id, view.account.email.to_string(), device, from, seen, ends]
         };
         let headings = ["session", "account", "device", "from", "last seen", "ends if unused"];
-        write!(out, "{}", output::table(headings, views.iter().map(row)))?;
+        output::list(out, "no living sessions", headings, views.iter().map(row))?;
     }
     Ok(EXIT_DONE)
 }

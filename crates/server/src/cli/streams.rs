@@ -1,5 +1,6 @@
 //! Where a command reads and writes: the terminal, or a test's buffers.
 
+use super::terminal::Terminal;
 use std::io::{self, BufRead, Read as _, Write};
 
 /// Standard input, output and error of one command.
@@ -10,6 +11,8 @@ pub(super) struct Streams<'s> {
     pub(super) out: &'s mut dyn Write,
     /// Refusals and advice.
     pub(super) err: &'s mut dyn Write,
+    /// What the person sits before.
+    pub(super) terminal: &'s Terminal,
 }
 
 /// A line of input. One that cannot be a token still takes its place, so that answers and lines stay side by side.
@@ -82,9 +85,18 @@ pub(super) mod tests {
         input: impl AsRef<[u8]>,
         command: impl FnOnce(&mut Streams<'_>) -> io::Result<u8>,
     ) -> (u8, String, String) {
+        with_input_on(&Terminal::plain(), input, command)
+    }
+
+    /// As [`with_input`], before another terminal.
+    pub(in crate::cli) fn with_input_on(
+        terminal: &Terminal,
+        input: impl AsRef<[u8]>,
+        command: impl FnOnce(&mut Streams<'_>) -> io::Result<u8>,
+    ) -> (u8, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut input = input.as_ref();
-        let status = command(&mut Streams { input: &mut input, out: &mut out, err: &mut err }).unwrap();
+        let status = command(&mut Streams { input: &mut input, out: &mut out, err: &mut err, terminal }).unwrap();
         (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 

@@ -8,8 +8,10 @@ use counterfoil_jwt::{
 };
 use serde::de::IgnoredAny;
 
+use super::distance::span;
 use super::json_text::compact;
 use super::key_file::KeyArgs;
+use super::language::Language;
 use super::streams::{Line, Streams};
 use super::{EXIT_DONE, EXIT_REFUSED, EXIT_USAGE};
 
@@ -175,7 +177,21 @@ fn each_line(verifier: &Result<Verifier, Error>, streams: &mut Streams<'_>) -> i
 
 /// Says why, the same way for every command that judges.
 pub(super) fn refused(refusal: Error, streams: &mut Streams<'_>) -> io::Result<u8> {
-    writeln!(streams.err, "refused: {}: {refusal}", refusal.code())?;
+    let (code, ago) = (refusal.code(), |seconds| span(seconds, Language::English));
+    // The library counts seconds, for logs; a person asks whether it was yesterday or years ago.
+    match refusal {
+        Error::TokenExpired { ago_seconds: 0 } => {
+            writeln!(streams.err, "refused: {code}: the token expired just now (claim `exp`)")?;
+        }
+        Error::TokenExpired { ago_seconds } => {
+            writeln!(streams.err, "refused: {code}: the token expired {} ago (claim `exp`)", ago(ago_seconds))?;
+        }
+        Error::TokenNotYetValid { in_seconds } => {
+            let begins = ago(in_seconds);
+            writeln!(streams.err, "refused: {code}: the token is not valid for another {begins} (claim `nbf`)")?;
+        }
+        refusal => writeln!(streams.err, "refused: {code}: {refusal}")?,
+    }
     Ok(EXIT_REFUSED)
 }
 
@@ -239,6 +255,14 @@ mod tests {
             let (status, out, err) = verify_with(&[&["--key", &file], options, &[&token]].concat(), "");
             assert_eq!((status, out.as_str()), (1, ""), "{code}");
             assert!(err.starts_with(&format!("refused: {code}: ")), "{err}");
+        }
+        for (now, words) in [
+            (NOW + 10, "the token expired just now (claim `exp`)"),
+            (NOW + 70, "the token expired 60 s ago (claim `exp`)"),
+            (NOW + 204_747_910, "the token expired 6 years ago (claim `exp`)"),
+        ] {
+            let (_, _, err) = verify_with(&["--key", &file, "--now", &now.to_string(), &token], "");
+            assert_eq!(err, format!("refused: token_expired: {words}\n"));
         }
         let later = ["--key", &file, "--now", "1750000015", "--leeway", "6", &token];
         assert_eq!(verify_with(&later, ""), (0, good, String::new()));

@@ -1,17 +1,27 @@
 //! Configuration: flags over environment (`COUNTERFOIL_…`, `__` between levels) over `counterfoil.toml` over defaults.
 
 mod duration;
+mod listen;
 mod load;
 mod network;
+mod options;
+mod problem;
+mod reference;
+mod settings;
 
 pub use duration::HumanDuration;
-pub use load::{ConfigError, ConfigSources, Setting, load, settings};
+pub use listen::parse_listen;
+pub use load::{ConfigSources, load};
 pub use network::{InvalidNetwork, Network};
+pub use options::{AccessTokenConfig, Config, LogConfig, PasswordConfig, RefreshConfig, SessionConfig, SigningConfig};
+pub use problem::ConfigError;
+pub use reference::reference_page;
+pub use settings::{Setting, settings};
 
 use counterfoil_domain::{password::PasswordRules, policy::Lifetimes, rotation::RotationRules};
 use counterfoil_jwt::Algorithm;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism, time::Duration};
 use tracing_subscriber::EnvFilter;
 
 /// The most that clocks may differ by (RFC 7519 §4.1.4: a few minutes at most).
@@ -19,104 +29,6 @@ pub const LEEWAY_MAX: Duration = Duration::from_mins(2);
 
 /// The most that `session.per_account_max` may be: a sign-out everywhere ends them in one step, which others wait for.
 const SESSIONS_PER_ACCOUNT_MAX: usize = 1_000;
-
-/// Every option, with its default.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Where to listen. Port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The URL under which people and programs reach the server; the issuer of its tokens. By default the address it
-    /// listens on.
-    pub public_url: Option<String>,
-    /// The reverse proxies in front, as addresses or networks: whom they name in `X-Forwarded-For` is believed to be the
-    /// client. By default nobody is.
-    pub trusted_proxies: Vec<Network>,
-    /// The folder for the SQLite file and the master key.
-    pub data: PathBuf,
-    /// Where accounts and sessions are kept, as `sqlite:PATH`. By default `counterfoil.sqlite` in the data folder.
-    pub store: Option<String>,
-    /// Signing of access tokens.
-    pub signing: SigningConfig,
-    /// Access tokens.
-    pub access_token: AccessTokenConfig,
-    /// Sessions.
-    pub session: SessionConfig,
-    /// Refresh rotation.
-    pub refresh: RefreshConfig,
-    /// Passwords.
-    pub password: PasswordConfig,
-    /// Logs.
-    pub log: LogConfig,
-}
-
-/// Signing of access tokens.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SigningConfig {
-    /// The JOSE algorithm. Public-key algorithms let others verify without being able to sign.
-    pub algorithm: String,
-    /// For HS256, HS384 and HS512: a file with the shared secret in base64url. Whoever has it can forge tokens.
-    pub secret_file: Option<PathBuf>,
-}
-
-/// Access tokens.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccessTokenConfig {
-    /// How long one is good.
-    pub lifetime: HumanDuration,
-    /// For whom they are meant (`aud`). By default the issuer itself.
-    pub audience: Option<String>,
-    /// Tolerated difference between clocks.
-    pub leeway: HumanDuration,
-}
-
-/// Sessions.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SessionConfig {
-    /// A session not refreshed for this long is over.
-    pub idle_lifetime: HumanDuration,
-    /// A session this old is over, whatever its use.
-    pub absolute_lifetime: HumanDuration,
-    /// The most sessions that an account has at a time. One more sign-in ends the one not used for the longest.
-    pub per_account_max: usize,
-    /// How long lines of the audit log are kept.
-    pub audit_retention: HumanDuration,
-}
-
-/// Refresh rotation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefreshConfig {
-    /// How long a retry is answered with the identical successor.
-    pub retry_window: HumanDuration,
-    /// Whether a refresh must bring the access token along, ended or not.
-    pub require_access_token: bool,
-}
-
-/// Passwords.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PasswordConfig {
-    /// The least number of characters of a new password.
-    pub characters_min: usize,
-    /// How many passwords are hashed at a time; each takes 19 MiB. By default half of the processors.
-    pub hash_threads: Option<usize>,
-    /// How many may wait for that; past it the answer is 503.
-    pub hash_queue_max: usize,
-}
-
-/// Logs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogConfig {
-    /// `text` for people, `json` for programs.
-    pub format: LogFormat,
-    /// What to log, such as `info` or `counterfoil=debug`.
-    pub filter: String,
-}
 
 /// How logs are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -178,9 +90,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Unsafe`] when the minimum is below what is safe.
     pub fn password_rules(&self) -> Result<PasswordRules, ConfigError> {
-        PasswordRules::with_characters_min(self.password.characters_min).ok_or(ConfigError::Unsafe {
-            option: "password.characters_min",
-            problem: "expected 8 to 256: NIST SP 800-63B-4 allows no less".to_owned(),
+        PasswordRules::with_characters_min(self.password.characters_min).ok_or_else(|| {
+            ConfigError::of_option("password.characters_min", "expected 8 to 256: NIST SP 800-63B-4 allows no less")
         })
     }
 
@@ -195,8 +106,14 @@ impl Config {
                 .strip_prefix("sqlite:")
                 .filter(|path| !path.is_empty())
                 .map(PathBuf::from)
-                .ok_or_else(|| ConfigError::Unsafe { option: "store", problem: "expected sqlite:PATH".to_owned() }),
+                .ok_or_else(|| ConfigError::of_option("store", "expected sqlite:PATH")),
         }
+    }
+
+    /// How many passwords are hashed at a time. Unless configured, half of the processors: the other half answers requests.
+    pub fn hash_threads(&self) -> usize {
+        let half = || available_parallelism().map_or(1, |processors| processors.get() / 2).max(1);
+        self.password.hash_threads.unwrap_or_else(half)
     }
 
     /// Checks what the types cannot: options that are unsafe or contradict each other.
@@ -204,7 +121,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Unsafe`], naming the option and what to do.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let refuse = |option, problem: &str| Err(ConfigError::Unsafe { option, problem: problem.to_owned() });
+        let refuse = |option, problem: &str| Err(ConfigError::of_option(option, problem));
         self.password_rules()?;
         self.sqlite_path()?;
         let lifetimes = self.lifetimes();
@@ -229,6 +146,12 @@ impl Config {
         if self.access_token.leeway.get() > LEEWAY_MAX {
             return refuse("access_token.leeway", "expected at most 2m (RFC 7519 §4.1.4: a few minutes at most)");
         }
+        if self.password.hash_threads == Some(0) {
+            return refuse("password.hash_threads", "expected at least 1, or nothing for half of the processors");
+        }
+        if self.password.hash_queue_max == 0 {
+            return refuse("password.hash_queue_max", "expected at least 1: with none, no password could be checked");
+        }
         if self.signing.algorithm.parse::<Algorithm>().is_err() {
             let known: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
             return refuse("signing.algorithm", &format!("expected one of {}", known.join(", ")));
@@ -251,7 +174,7 @@ impl Config {
 
 /// RFC 8414 §2: the issuer is https, without query or fragment; plain http only where nobody can listen in.
 fn check_public_url(url: &str) -> Result<(), ConfigError> {
-    let refuse = |problem: &str| Err(ConfigError::Unsafe { option: "public_url", problem: problem.to_owned() });
+    let refuse = |problem: &str| Err(ConfigError::of_option("public_url", problem));
     let Ok(uri) = url.parse::<axum::http::Uri>() else { return refuse("not a URL") };
     let host = uri.host().unwrap_or_default();
     let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
@@ -278,7 +201,9 @@ mod tests {
     #[test]
     fn unsafe_options_are_refused_by_name() {
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 12] = [
+        let cases: [(&str, Change); 14] = [
+            ("password.hash_threads", |config| config.password.hash_threads = Some(0)),
+            ("password.hash_queue_max", |config| config.password.hash_queue_max = 0),
             ("signing.algorithm", |config| config.signing.algorithm = "none".into()),
             ("log.filter", |config| config.log.filter = "loud==".into()),
             ("password.characters_min", |config| config.password.characters_min = 7),
@@ -287,9 +212,9 @@ mod tests {
             ("session.idle_lifetime", |config| config.session.idle_lifetime = HumanDuration::from_seconds(60)),
             ("session.absolute_lifetime", |config| config.session.absolute_lifetime = HumanDuration::from_days(1)),
             ("session.per_account_max", |config| config.session.per_account_max = 0),
+            ("trusted_proxies", |config| config.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()]),
             ("refresh.retry_window", |config| config.refresh.retry_window = HumanDuration::from_seconds(61)),
             ("access_token.leeway", |config| config.access_token.leeway = HumanDuration::from_seconds(121)),
-            ("trusted_proxies", |config| config.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()]),
             ("public_url", |config| config.public_url = Some("http://auth.example.com".into())),
         ];
         for (option, change) in cases {

@@ -63,7 +63,7 @@ async fn sign_up() {
     assert_eq!(body["account"]["name"], "민수");
     assert_eq!(body["account"]["email_verified"], false);
     assert_eq!(body["account"]["roles"], json!([]));
-    assert_eq!(body["account"]["created_at"], "2027-01-15T08:00:00Z");
+    assert_eq!(body["account"]["created_at"], "2027-01-15T08:00:00.000Z");
 
     let options = json!({ "policy": "refresh", "transport": "body", "device_name": "laptop" });
     let account = json!({ "email": "o'neil@example.com", "password": PASSWORD, "name": null, "sign_in": options });
@@ -86,12 +86,12 @@ async fn sign_in_and_refresh() {
     let session = &body["session"];
     assert_eq!((&session["policy"], &session["ip"]), (&json!("refresh"), &json!("127.0.0.1")));
     assert_eq!(session["user_agent"], "tests");
-    assert_eq!((&session["device_name"], &session["created_at"]), (&Value::Null, &json!("2027-01-15T08:00:00Z")));
-    assert_eq!(session["idle_until"], "2027-01-29T08:00:00Z");
-    assert_eq!(session["absolute_until"], "2027-04-15T08:00:00Z");
+    assert_eq!((&session["device_name"], &session["created_at"]), (&Value::Null, &json!("2027-01-15T08:00:00.000Z")));
+    assert_eq!(session["idle_until"], "2027-01-29T08:00:00.000Z");
+    assert_eq!(session["absolute_until"], "2027-04-15T08:00:00.000Z");
     // Between 70 and 85 hundredths of the token's life.
     let refresh_at = body["refresh_at"].as_str().unwrap();
-    assert!(("2027-01-15T08:21:00Z"..="2027-01-15T08:25:30Z").contains(&refresh_at), "{refresh_at}");
+    assert!(("2027-01-15T08:21:00.000Z"..="2027-01-15T08:25:30.000Z").contains(&refresh_at), "{refresh_at}");
 
     let reply = server.refresh(&reply.tokens().refresh).await.expect(200);
     assert_private(&reply);

@@ -43,7 +43,23 @@ impl Run {
 
 /// Runs `counterfoil` in `folder`, so that no configuration of the machine is found, with `input` on its standard input.
 pub(crate) fn run(folder: &Path, arguments: &[&str], input: &str) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
+    run_in(&[], folder, arguments, input)
+}
+
+/// As [`run`], with these environment variables, and none of those that change how answers look or which options hold.
+pub(crate) fn run_in(environment: &[(&str, &str)], folder: &Path, arguments: &[&str], input: &str) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
+    for (name, _) in std::env::vars_os() {
+        let changes_answers = |name: &str| {
+            ["COUNTERFOIL_", "LC_", "CLICOLOR"].iter().any(|prefix| name.starts_with(prefix))
+                || ["LANG", "NO_COLOR", "TZ"].contains(&name)
+        };
+        if name.to_str().is_some_and(changes_answers) {
+            command.env_remove(&name);
+        }
+    }
+    let mut child = command
+        .envs(environment.iter().copied())
         .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::piped())

@@ -1,6 +1,6 @@
 //! `token` and `jwk`: offline.
 
-use crate::run;
+use crate::{run, run_in};
 use std::path::Path;
 
 fn generate(folder: &Path, algorithm: &str) {
@@ -109,6 +109,22 @@ fn inspecting_says_that_nothing_was_verified() {
         );
     }
     run(folder.path(), &["token", "inspect", "nonsense"], "").expect(1);
+}
+
+#[test]
+fn inspecting_goes_by_locale_time_zone_and_colour_wishes() {
+    let folder = tempfile::tempdir().unwrap();
+    generate(folder.path(), "EdDSA");
+    let token = sign(folder.path(), r#"{"iss":"a","exp":1000000000}"#);
+    let shown = |environment: &[(&str, &str)]| {
+        run_in(environment, folder.path(), &["token", "inspect", &token], "").expect(0).out
+    };
+    let korean = shown(&[("LANG", "ko_KR.UTF-8"), ("TZ", "KST-9")]);
+    assert!(korean.contains("2001-09-09 10:46:40 +09:00에 만료됨") && !korean.contains('\u{1b}'), "{korean}");
+    let english = shown(&[("LC_ALL", "C"), ("LANG", "ko_KR.UTF-8"), ("TZ", "UTC0"), ("CLICOLOR_FORCE", "1")]);
+    assert!(english.contains("ended 2001-09-09 01:46:40 +00:00") && english.contains('\u{1b}'), "{english}");
+    let plain = shown(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]);
+    assert!(!plain.contains('\u{1b}'), "{plain}");
 }
 
 #[test]
