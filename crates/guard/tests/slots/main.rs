@@ -24,7 +24,7 @@ mod sync {
     /// Two, so that there is a choice; with more the histories grow beyond counting and show nothing new.
     pub(super) const WAYS: usize = 2;
 
-    pub(super) type Held<E> = Box<Arc<E>>;
+    pub(super) type Held<E> = Arc<E>;
 
     pub(super) struct Slot<E>(Mutex<Arc<E>>);
 
@@ -34,7 +34,7 @@ mod sync {
         }
 
         pub(super) fn load(&self) -> Held<E> {
-            Box::new(Arc::clone(&self.0.lock().unwrap()))
+            Arc::clone(&self.0.lock().unwrap())
         }
 
         pub(super) fn store(&self, entry: Arc<E>) {

@@ -75,7 +75,7 @@ impl Drop for Worker {
     }
 }
 
-/// `jsonwebtoken` on RustCrypto, over there.
+/// `jsonwebtoken` on `RustCrypto`, over there.
 pub fn contestant(operation: Operation, material: &Rc<Material>) -> anyhow::Result<Contestant> {
     let mut worker = Worker::start(&Job {
         is_sign: operation == Operation::Sign,

@@ -52,7 +52,7 @@ pub fn verify(material: Rc<Material>) -> anyhow::Result<Contestant> {
     })
 }
 
-pub fn sign(material: Rc<Material>) -> anyhow::Result<Contestant> {
+pub fn sign(material: &Material) -> anyhow::Result<Contestant> {
     let header = HeaderOptions { signature_type: Some(TYPE.to_owned()), ..HeaderOptions::default() };
     let claims = claims(&material.claims);
     macro_rules! signing_with {
@@ -65,13 +65,13 @@ pub fn sign(material: Rc<Material>) -> anyhow::Result<Contestant> {
             })
         }};
     }
-    let pem = material.private_pem.clone();
+    let pem = &material.private_pem;
     Ok(match material.algorithm {
         Algorithm::Hs256 => signing_with!(HS256Key::from_bytes(&material.secret), authenticate_with_options),
         Algorithm::Hs512 => signing_with!(HS512Key::from_bytes(&material.secret), authenticate_with_options),
-        Algorithm::Es256 => signing_with!(ES256KeyPair::from_pem(&pem)?, sign_with_options),
-        Algorithm::EdDsa => signing_with!(Ed25519KeyPair::from_pem(&pem)?, sign_with_options),
-        _ => signing_with!(RS256KeyPair::from_pem(&pem)?, sign_with_options),
+        Algorithm::Es256 => signing_with!(ES256KeyPair::from_pem(pem)?, sign_with_options),
+        Algorithm::EdDsa => signing_with!(Ed25519KeyPair::from_pem(pem)?, sign_with_options),
+        _ => signing_with!(RS256KeyPair::from_pem(pem)?, sign_with_options),
     })
 }
 

@@ -50,7 +50,7 @@ pub fn all(operation: Operation, material: &Rc<Material>) -> anyhow::Result<Vec<
             primitive::ring_sign(&m())?,
             jsonwebtoken::sign("jsonwebtoken (aws-lc-rs)", m())?,
             in_another_process,
-            jwt_simple::sign(m())?,
+            jwt_simple::sign(&m())?,
             josekit::sign(m())?,
         ],
     })
