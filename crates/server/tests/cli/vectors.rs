@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::run;
 
+type KeyAndAlgorithms = (String, Vec<String>);
+type TokenAndVerdict = (String, String);
+
 fn read(file: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
@@ -51,7 +54,7 @@ fn each_attack_ends_with_its_code_alone_and_in_a_stream() {
         (table["now"].to_string(), text(&table["issuer"]), text(&table["audience"]), text(&table["type"]));
     let folder = tempfile::tempdir().unwrap();
     // What goes through one process: cases by key and algorithms.
-    let mut streams: BTreeMap<(String, Vec<String>), Vec<(String, String)>> = BTreeMap::new();
+    let mut streams: BTreeMap<KeyAndAlgorithms, Vec<TokenAndVerdict>> = BTreeMap::new();
     for case in table["cases"].as_array().unwrap() {
         let key = text(&case["key"]);
         let algorithms = match &case["algorithms"] {
@@ -70,7 +73,7 @@ fn each_attack_ends_with_its_code_alone_and_in_a_stream() {
         }
         // The longest stream goes on until it has ten thousand lines.
         let lines = if cases.len() > 100 { LINES } else { cases.len() };
-        let input: String = cases.iter().cycle().take(lines).map(|(token, _)| format!("{token}\n")).collect();
+        let input: String = cases.iter().cycle().take(lines).flat_map(|(token, _)| [token, "\n"]).collect();
         let ended = run(folder.path(), &[&["token", "verify"], options.as_slice(), &["-"]].concat(), &input);
         assert_eq!(ended.out.lines().count(), lines, "{}", ended.err);
         for (line, (token, expected)) in ended.out.lines().zip(cases.iter().cycle()) {
