@@ -41,6 +41,20 @@ pub(crate) fn program(program: &str, packages: &[&str]) -> anyhow::Result<PathBu
     on_path(program).with_context(|| format!("installed {}, but {program} is still not on PATH", packages.join(", ")))
 }
 
+/// Makes sure that a C library's headers are here, as `pkg-config` sees it, after installing `packages` if they are not.
+pub(crate) fn library(name: &str, packages: &[&str]) -> anyhow::Result<()> {
+    let found = || answers(Command::new("pkg-config").args(["--exists", name]));
+    if found() {
+        return Ok(());
+    }
+    println!("The headers of {name} are missing.");
+    apt_get(packages).with_context(|| format!("{name} is needed: please install {}", packages.join(", ")))?;
+    if !found() {
+        bail!("installed {}, but pkg-config still does not find {name}", packages.join(", "));
+    }
+    Ok(())
+}
+
 /// Installs Debian packages: only as root, only where apt-get exists.
 pub(crate) fn apt_get(packages: &[&str]) -> anyhow::Result<()> {
     if on_path("apt-get").is_none() {

@@ -18,11 +18,12 @@ const TESTS_LIMIT: Duration = Duration::from_mins(90);
 const FORMAT_LIMIT: Duration = Duration::from_mins(5);
 
 /// Workspaces of their own, beside ours. Here only their form is looked at: what they are built upon takes minutes to
-/// compile and is not on every machine. `cargo xtask fuzz` and `cargo bench` build them.
-const OUTSIDE: [&str; 2] = ["fuzz/Cargo.toml", "crates/jwt/benches/comparison/Cargo.toml"];
+/// compile and is not on every machine. `cargo xtask fuzz`, `cargo bench` and the step `peers` build them.
+const OUTSIDE: [&str; 3] = ["fuzz/Cargo.toml", "crates/jwt/benches/comparison/Cargo.toml", PEERS];
+const PEERS: &str = "crates/jwt/differential/Cargo.toml";
 
 /// The steps, in the order in which they run: the quick answers first.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { name: "fmt", about: "is every Rust file formatted?", run: format },
     Step { name: "clippy", about: "does the linter have anything to say?", run: clippy },
     Step { name: "tests", about: "all Rust tests, documentation examples included", run: tests },
@@ -32,6 +33,7 @@ const STEPS: [Step; 6] = [
         about: "house rules: file sizes, leftovers, why-comments, machine paths, links",
         run: tidiness,
     },
+    Step { name: "peers", about: "do other Rust JOSE libraries come to the verdicts that they should?", run: peers },
     Step { name: "interop", about: "do other people's JOSE libraries agree with a running server?", run: interop::run },
 ];
 
@@ -136,10 +138,24 @@ fn one_check(command: &mut Command, limit: Duration) -> anyhow::Result<Tally> {
 }
 
 fn tests(workspace: &Workspace, _: &Options) -> anyhow::Result<Tally> {
-    let mut log = TestLog::default();
     let mut command = workspace.cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]);
-    let ended = process::run_with(&mut command, TESTS_LIMIT, |line| {
+    counted(&mut command)
+}
+
+/// One of them is built upon OpenSSL, which the product bans: so it stays outside the workspace.
+fn peers(workspace: &Workspace, _: &Options) -> anyhow::Result<Tally> {
+    install::library("openssl", &["pkg-config", "libssl-dev"])?;
+    let mut command = workspace.cargo();
+    // Beside our own artifacts: most of what it is built upon is there already.
+    command.args(["test", "--manifest-path", PEERS, "--target-dir"]).arg(&workspace.target);
+    counted(&mut command)
+}
+
+/// Runs `cargo test` and counts what it says.
+fn counted(command: &mut Command) -> anyhow::Result<Tally> {
+    let mut log = TestLog::default();
+    let ended = process::run_with(command, TESTS_LIMIT, |line| {
         println!("{line}");
         log.read(line);
     });
