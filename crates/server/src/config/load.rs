@@ -112,7 +112,10 @@ mod tests {
                 "trusted_proxies = ['10.0.0.0/8', 'proxy']",
                 "option `trusted_proxies`: expected an address such as 127.0.0.1, or a network such as 10.0.0.0/8",
             ),
-            ("trusted_proxies = '10.0.0.1'", "expected a list, found \"10.0.0.1\"; write for example trusted_proxies = [\"127.0.0.1\"]"),
+            (
+                "trusted_proxies = '10.0.0.1'",
+                "expected a list, found \"10.0.0.1\"; write for example trusted_proxies = [\"127.0.0.1\"]",
+            ),
             ("listen = 'here'", "line 1: option `listen`: expected an IP address and a port"),
             (
                 "[refresh]\nretry_window = 15",
