@@ -1,5 +1,7 @@
 //! JSON bodies, taken strictly: right content type, no unknown or repeated members, nothing after the value.
 
+mod explain;
+
 use super::{
     HttpError,
     body::{self, HeldBody},
@@ -8,10 +10,12 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
+use explain::explain;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+use serde_json::error::Category;
 use std::{fmt, marker::PhantomData};
 
 /// A `T` that was sent as a JSON object.
@@ -51,11 +55,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
         let (bytes, held) = body::read(request).await?;
         serde_json::from_slice(&bytes).map(|Object(value)| Self(value, held)).map_err(|error| {
             if error.is_data() {
-                HttpError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", error.to_string())
+                HttpError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", explain::<Object<T>>(&bytes))
             } else {
-                HttpError::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is not JSON: {error}"))
+                HttpError::new(StatusCode::BAD_REQUEST, "invalid_json", not_json(&error))
             }
         })
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    match error.classify() {
+        Category::Eof if column == 0 => "the body is empty: send a JSON object".to_owned(),
+        Category::Eof => "the body ends before its JSON does: something is not closed, or was cut off".to_owned(),
+        _ => format!("the body is not JSON in UTF-8: look at line {line}, column {column}"),
     }
 }
 
