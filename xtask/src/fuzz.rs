@@ -79,7 +79,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     let target_folder = workspace.target.join("fuzz");
     let mut build = workspace.cargo();
     // With a target named, the options go to the code for it and not to build scripts, which have no libFuzzer in them.
-    build.current_dir(&folder).args(["build", "--release", "--locked", "--target", &triple, "--target-dir"]);
+    build.current_dir(&folder).args(["build", "--release", "--target", &triple, "--target-dir"]);
     build.arg(&target_folder).env("RUSTFLAGS", COVERAGE);
     if !process::run(&mut build, BUILD_LIMIT)?.success() {
         bail!("the targets do not build; libFuzzer needs a C++ compiler");
@@ -126,7 +126,8 @@ fn executed(line: &str) -> Option<u64> {
 /// Not the thousands of lines about new inputs, nor the dictionary.
 fn is_worth_showing(line: &str) -> bool {
     let is_step = line.starts_with('#') && !["pulse", "INITED", "DONE"].iter().any(|word| line.contains(word));
-    !is_step && !line.starts_with("ParseDictionaryFile") && !line.starts_with("stat::")
+    let is_detail = ["ParseDictionaryFile", "stat::", "\tNEW_FUNC", "\"", "###### "];
+    !is_step && !is_detail.iter().any(|start| line.starts_with(start))
 }
 
 /// The machine we are on, in the compiler's words.
@@ -161,6 +162,7 @@ mod tests {
         assert_eq!(executed("stat::peak_rss_mb:              28"), None);
         assert!(is_worth_showing("#4194304\tpulse  cov: 704 ft: 1697"));
         assert!(!is_worth_showing("#4000\tREDUCE cov: 704 ft: 1697"));
+        assert!(!is_worth_showing("\"\\000\\000\" # Uses: 55"));
         assert!(is_worth_showing("SUMMARY: libFuzzer: deadly signal"));
     }
 

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["run", "--release", "--quiet", "--locked", "--manifest-path"]);
+    command.args(["run", "--release", "--quiet", "--manifest-path"]);
     command.arg(root.join("benches/comparison/Cargo.toml"));
     // Beside our own artefacts, and not among them: another lock file, other features.
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("../../target"), PathBuf::from);
