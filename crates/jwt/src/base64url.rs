@@ -4,6 +4,8 @@
 //! revoked or remembered tokens can then be walked around by respelling. So decoding is exact: `decode` succeeds only
 //! for the text that `encode` would have produced (RFC 4648 §3.5).
 
+use std::mem::MaybeUninit;
+
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
 /// The text is not base64url, or not in its canonical spelling.
@@ -36,17 +38,26 @@ pub(crate) fn decode_into(text: &str, buffer: &mut Vec<u8>) -> Result<(), NotCan
     URL_SAFE_NO_PAD.decode_append(text, buffer).map_err(|_| NotCanonical)
 }
 
+/// Room on the stack for [`decode_small`]. It is not filled with zeros first: that would take as long as the decoding.
+pub(crate) type Room<const BYTES: usize> = [MaybeUninit<u8>; BYTES];
+
+/// Room with nothing in it yet.
+pub(crate) const fn room<const BYTES: usize>() -> Room<BYTES> {
+    [const { MaybeUninit::uninit() }; BYTES]
+}
+
 /// Decodes into `small` if the text fits in there, and else into `large`.
+#[inline]
 pub(crate) fn decode_small<'b>(
     text: &str,
-    small: &'b mut [u8],
+    small: &'b mut [MaybeUninit<u8>],
     large: &'b mut Vec<u8>,
 ) -> Result<&'b [u8], NotCanonical> {
     if URL_SAFE_NO_PAD.estimated_decoded_length(text.len()) > small.len() {
         decode_into(text, large)?;
         return Ok(large);
     }
-    match URL_SAFE_NO_PAD.decode(text.as_bytes(), Out::from_slice(small)) {
+    match URL_SAFE_NO_PAD.decode(text.as_bytes(), Out::from_uninit_slice(small)) {
         Ok(decoded) => Ok(decoded),
         Err(_) => Err(NotCanonical),
     }
@@ -104,7 +115,7 @@ mod tests {
             let mut vec = b"something that was here before".to_vec();
             decode_into(&text, &mut vec).unwrap();
             for room in [0, 16, 128] {
-                let (mut small, mut large) = (vec![0; room], Vec::new());
+                let (mut small, mut large) = (vec![MaybeUninit::uninit(); room], Vec::new());
                 assert_eq!(decode_small(&text, &mut small, &mut large), Ok(bytes.as_slice()));
             }
             assert_eq!(vec, bytes);

@@ -145,10 +145,12 @@ enum Audience<'a> {
 impl<'a> Watch<'a> for Registered<'a> {
     type Name = RegisteredClaim;
 
+    #[inline]
     fn name(name: &str) -> Option<RegisteredClaim> {
         RegisteredClaim::from_name(name)
     }
 
+    #[inline]
     fn see(&mut self, claim: RegisteredClaim, value: Value<'a>) {
         use RegisteredClaim::{Audience as Aud, ExpiresAt, IssuedAt, Issuer, NotBefore, Subject, TokenId};
         match (claim, value) {

@@ -38,7 +38,7 @@ impl Header {
 }
 
 /// A header that the policy lets pass; the key is not chosen yet.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AdmittedHeader<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<Cow<'a, str>>,
@@ -49,7 +49,7 @@ impl<'a> AdmittedHeader<'a> {
     /// Reads the decoded header and holds it against the policy.
     pub(crate) fn parse(json: &'a [u8], policy: &Policy) -> Result<Self, Error> {
         let text = std::str::from_utf8(json).map_err(|_| Error::NotUtf8(Part::Header))?;
-        if let Some([Some(alg), typ, kid]) = json::plain_strings(text, ["\"alg\":", "\"typ\":", "\"kid\":"]) {
+        if let Some([Some(alg), typ, kid]) = plain_members(text) {
             let (typ, kid) = (typ.map(Cow::Borrowed), kid.map(Cow::Borrowed));
             return Self::admit(alg, typ, kid, policy);
         }
@@ -83,11 +83,31 @@ impl<'a> AdmittedHeader<'a> {
         key_id: Option<Cow<'a, str>>,
         policy: &Policy,
     ) -> Result<Self, Error> {
-        let algorithm = admit_algorithm(alg, policy)?;
-        if !policy.accepts_type(token_type.as_deref()) {
+        let header = Self { algorithm: admit_algorithm(alg, policy)?, key_id, token_type };
+        header.hold_against(policy)?;
+        Ok(header)
+    }
+
+    /// What the policy says to a header that has been read: by the algorithm's own name, which is all that is left of it.
+    #[inline]
+    pub(crate) fn hold_against(&self, policy: &Policy) -> Result<(), Error> {
+        if !policy.algorithms.contains(self.algorithm) {
+            return Err(Error::AlgorithmNotAllowed);
+        }
+        if !policy.accepts_type(self.token_type.as_deref()) {
             return Err(Error::TypeMismatch);
         }
-        Ok(Self { algorithm, key_id, token_type })
+        Ok(())
+    }
+
+    /// The same with text of its own.
+    pub(crate) fn to_owned_text(&self) -> AdmittedHeader<'static> {
+        let owned = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+        AdmittedHeader {
+            algorithm: self.algorithm,
+            key_id: self.key_id.as_ref().map(owned),
+            token_type: self.token_type.as_ref().map(owned),
+        }
     }
 
     pub(crate) fn to_header(&self) -> Header {
@@ -97,6 +117,11 @@ impl<'a> AdmittedHeader<'a> {
             token_type: self.token_type.as_deref().map(ShortText::new),
         }
     }
+}
+
+/// `alg`, `typ` and `kid` of a header that has no other members and spells these plainly.
+pub(crate) fn plain_members(text: &str) -> Option<[Option<&str>; 3]> {
+    json::plain_strings(text, ["\"alg\":", "\"typ\":", "\"kid\":"])
 }
 
 /// An absent member is fine, one of another type is not.

@@ -8,6 +8,7 @@ use crate::algorithm::{Algorithm, AlgorithmSet, Family};
 use crate::json::{self, Value};
 use crate::jwk::{self, Jwk};
 use crate::key::{KeyId, VerifyingKey};
+use crate::remembered_header::Remembered;
 
 /// The keys that a verifier trusts.
 #[derive(Debug, Clone, Default)]
@@ -152,6 +153,10 @@ fn load(json: &str, algorithms: AlgorithmSet) -> Result<VerifyingKey, Error> {
 pub trait Keys: sealed::Sealed {
     /// The one key that a token with this algorithm and `kid` is to be verified with.
     fn select(&self, algorithm: Algorithm, key_id: Option<&str>) -> Result<&VerifyingKey, Error>;
+
+    /// What an encoded header says, if one of the keys remembers it. Which key is to be used is still to be asked.
+    #[doc(hidden)]
+    fn remembered_header(&self, encoded: &str) -> Option<&Remembered>;
 }
 
 impl Keys for VerifyingKey {
@@ -162,6 +167,10 @@ impl Keys for VerifyingKey {
             _ if self.algorithm() != algorithm => Err(Error::KeyAlgorithmMismatch),
             _ => Ok(self),
         }
+    }
+
+    fn remembered_header(&self, encoded: &str) -> Option<&Remembered> {
+        self.remembered_header.find(encoded)
     }
 }
 
@@ -183,6 +192,12 @@ impl Keys for KeySet {
             (None, _) => Err(Error::KeyAlgorithmMismatch),
             (Some(_), Some(_)) => Err(Error::UnknownKey),
         }
+    }
+
+    fn remembered_header(&self, encoded: &str) -> Option<&Remembered> {
+        /// With more keys than a published set usually has, comparing takes as long as reading.
+        const KEYS_ASKED: usize = 8;
+        self.keys.iter().take(KEYS_ASKED).find_map(|key| key.remembered_header.find(encoded))
     }
 }
 

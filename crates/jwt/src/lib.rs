@@ -137,6 +137,7 @@ mod key;
 mod key_set;
 mod pem;
 mod policy;
+mod remembered_header;
 mod sign;
 mod text;
 mod thumbprint;

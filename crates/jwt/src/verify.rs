@@ -4,6 +4,7 @@
 //! the one key that may answer, and its signature; and only then is the payload decoded and believed. Any failure refuses
 //! the whole token (RFC 7515 §5.2), and there is no result to look at but [`Verified`].
 
+use std::borrow::Cow;
 use std::ops::Deref;
 
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use crate::claims::{self, Dates, NumericDate};
 use crate::error::Part;
 use crate::header::{AdmittedHeader, Header};
 use crate::key_set::Keys;
-use crate::{Error, Policy, base64url};
+use crate::{Error, Policy, VerifyingKey, base64url};
 
 /// Claims that passed every check. Only [`verify`] and [`verify_borrowed`] make one, so a function that takes a
 /// `Verified<Claims>` cannot be called with claims that nobody checked.
@@ -100,7 +101,7 @@ pub fn verify<C: DeserializeOwned>(
 ) -> Result<Verified<C>, Error> {
     let (header, payload) = verify_parts(token, keys, policy)?;
     // Owned claims keep nothing of the decoded text, so a payload of the usual size needs no heap for it.
-    let (mut small, mut large) = ([0; SMALL_PAYLOAD_BYTES], Vec::new());
+    let (mut small, mut large) = (base64url::room::<SMALL_PAYLOAD_BYTES>(), Vec::new());
     let decoded = base64url::decode_small(payload, &mut small, &mut large).map_err(|_| not_canonical_payload())?;
     read_claims(header, decoded, policy, now_unix_seconds)
 }
@@ -153,14 +154,14 @@ pub fn verify_with_header<H: DeserializeOwned, C: DeserializeOwned>(
 
 #[inline]
 fn read_claims<'b, C: Deserialize<'b>>(
-    header: Header,
+    header: Cow<'_, Header>,
     payload: &'b [u8],
     policy: &Policy,
     now_unix_seconds: u64,
 ) -> Result<Verified<C>, Error> {
     let claims_json = std::str::from_utf8(payload).map_err(|_| Error::NotUtf8(Part::Payload))?;
     let (claims, dates) = claims::read(claims_json, policy, now_unix_seconds)?;
-    Ok(Verified { claims, header, dates })
+    Ok(Verified { claims, header: header.into_owned(), dates })
 }
 
 fn not_canonical_payload() -> Error {
@@ -171,7 +172,7 @@ fn not_canonical_payload() -> Error {
 pub fn verify_signature(token: &str, keys: &impl Keys, policy: &Policy) -> Result<VerifiedPayload, Error> {
     let (header, payload) = verify_parts(token, keys, policy)?;
     let bytes = base64url::decode(payload).map_err(|_| not_canonical_payload())?;
-    Ok(VerifiedPayload { header, bytes })
+    Ok(VerifiedPayload { header: header.into_owned(), bytes })
 }
 
 /// Decoded headers up to here, which is all that honest signers make, stay off the heap.
@@ -185,7 +186,11 @@ const SIGNATURE_BYTES_MAX: usize = 1024;
 
 /// Everything up to and including the signature; hands back the payload, still encoded.
 #[inline]
-fn verify_parts<'t>(token: &'t str, keys: &impl Keys, policy: &Policy) -> Result<(Header, &'t str), Error> {
+fn verify_parts<'k, 't>(
+    token: &'t str,
+    keys: &'k impl Keys,
+    policy: &Policy,
+) -> Result<(Cow<'k, Header>, &'t str), Error> {
     if token.len() > policy.max_token_bytes {
         return Err(Error::TooLarge { what: "token", limit_bytes: policy.max_token_bytes });
     }
@@ -194,20 +199,39 @@ fn verify_parts<'t>(token: &'t str, keys: &impl Keys, policy: &Policy) -> Result
         return Err(Error::TooLarge { what: "header", limit_bytes: policy.max_header_bytes });
     }
 
-    let (mut small, mut large) = ([0; SMALL_HEADER_BYTES], Vec::new());
+    if let Some(remembered) = keys.remembered_header(parts.header) {
+        remembered.read.hold_against(policy)?;
+        let key = keys.select(remembered.read.algorithm, remembered.read.key_id.as_deref())?;
+        check_signature(key, &parts)?;
+        return Ok((Cow::Borrowed(&remembered.header), parts.payload));
+    }
+    let header = verify_with_unknown_header(&parts, keys, policy)?;
+    Ok((Cow::Owned(header), parts.payload))
+}
+
+/// Header and signature, the long way: reads the header too.
+#[inline(never)]
+fn verify_with_unknown_header(parts: &CompactParts<'_>, keys: &impl Keys, policy: &Policy) -> Result<Header, Error> {
+    let (mut small, mut large) = (base64url::room::<SMALL_HEADER_BYTES>(), Vec::new());
     let header_json = base64url::decode_small(parts.header, &mut small, &mut large)
         .map_err(|_| Error::Base64UrlNotCanonical(Part::Header))?;
     let header = AdmittedHeader::parse(header_json, policy)?;
     let key = keys.select(header.algorithm, header.key_id.as_deref())?;
+    check_signature(key, parts)?;
+    // Only now: what a stranger wrote is not worth remembering.
+    key.remembered_header.remember(parts.header, header_json, &header);
+    Ok(header.to_header())
+}
 
+#[inline]
+fn check_signature(key: &VerifyingKey, parts: &CompactParts<'_>) -> Result<(), Error> {
     if parts.signature.len() > base64url::encoded_len(SIGNATURE_BYTES_MAX) {
         return Err(Error::SignatureInvalid);
     }
-    let (mut small, mut large) = ([0; SMALL_SIGNATURE_BYTES], Vec::new());
+    let (mut small, mut large) = (base64url::room::<SMALL_SIGNATURE_BYTES>(), Vec::new());
     let signature = base64url::decode_small(parts.signature, &mut small, &mut large)
         .map_err(|_| Error::Base64UrlNotCanonical(Part::Signature))?;
-    key.verify(parts.signing_input.as_bytes(), signature)?;
-    Ok((header.to_header(), parts.payload))
+    key.verify(parts.signing_input.as_bytes(), signature)
 }
 
 pub(crate) struct CompactParts<'t> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Fault;
 use super::names::Names;
-use super::scan::Scanner;
+use super::scan::{Scanner, plain_end, stop_bytes};
 
 /// An object that is being gone through.
 pub(super) struct Members {
@@ -52,6 +52,35 @@ impl<'a> Scanner<'a> {
         self.expect(b':')?;
         self.skip_white_space();
         Ok(Some(name))
+    }
+
+    /// The same where a name stands as machines write it, `,"name":` and no white space before the colon. None if it does
+    /// not, or is the first; then nothing was passed.
+    #[inline]
+    pub(super) fn next_plain_name(&mut self, members: &mut Members) -> Option<&'a str> {
+        let bytes = self.text().as_bytes();
+        let ahead = bytes.get(self.at..)?.first_chunk::<10>()?;
+        let [b',', b'"', eight @ ..] = ahead else {
+            return None;
+        };
+        if members.is_first {
+            return None;
+        }
+        let start = self.at + 2;
+        let eight = u64::from_le_bytes(*eight);
+        let stops = stop_bytes(eight);
+        let length = (stops.trailing_zeros() / 8) as usize;
+        let end = if stops == 0 { plain_end(bytes, start + length) } else { start + length };
+        if bytes.get(end..)?.first_chunk::<2>()? != b"\":" {
+            return None;
+        }
+        let name = self.text().get(start..end)?;
+        self.at = end + 2;
+        if self.names_matter {
+            if stops == 0 { members.names.remember(name) } else { members.names.remember_short(eight, length) }
+        }
+        self.skip_white_space();
+        Some(name)
     }
 
     /// Steps into an array at its `[`.

@@ -18,7 +18,18 @@ pub(super) struct Names {
 impl Names {
     #[inline]
     pub(super) fn remember(&mut self, name: &str) {
-        let fingerprint = fingerprint(name.as_bytes());
+        self.remember_fingerprint(fingerprint(name.as_bytes()));
+    }
+
+    /// A name of less than eight bytes, of which the text goes on in `eight`, the first in the lowest byte.
+    #[inline]
+    pub(super) fn remember_short(&mut self, eight: u64, length: usize) {
+        debug_assert!(length < 8);
+        self.remember_fingerprint(short_fingerprint(eight & !(u64::MAX << (8 * length)), length));
+    }
+
+    #[inline]
+    fn remember_fingerprint(&mut self, fingerprint: u64) {
         let bit = 1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
         if self.bits & bit != 0 {
             let seen = self.fingerprints.get(..self.count).unwrap_or_default();
@@ -41,14 +52,19 @@ impl Names {
 /// Equal for equal names, and different for nearly all others: the length, and the first and last bytes.
 #[inline]
 fn fingerprint(name: &[u8]) -> u64 {
-    let (first, last) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
-            (Some(first), Some(last)) => (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))),
-            _ => (name.iter().fold(0, |packed, byte| packed << 8 | u64::from(*byte)), 0),
-        },
-    };
-    first ^ last.rotate_left(29) ^ (name.len() as u64).rotate_left(57)
+    match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            first ^ last.rotate_left(29) ^ (name.len() as u64).rotate_left(57)
+        }
+        _ => short_fingerprint(name.iter().rev().fold(0, |packed, byte| packed << 8 | u64::from(*byte)), name.len()),
+    }
+}
+
+/// The fingerprint of less than eight bytes, packed with the first in the lowest byte.
+#[inline]
+const fn short_fingerprint(packed: u64, length: usize) -> u64 {
+    packed ^ (length as u64).rotate_left(57)
 }
 
 #[cfg(test)]
@@ -64,6 +80,20 @@ mod tests {
         }
         names.remember("one too many");
         assert!(names.must_be_compared());
+    }
+
+    #[test]
+    fn short_names_have_one_fingerprint_however_they_are_read() {
+        for name in ["", "a", "iss", "abcd", "scope", "abcdefg"] {
+            let mut eight = *b"\":\"https";
+            eight.rotate_right(name.len());
+            eight[..name.len()].copy_from_slice(name.as_bytes());
+            let mut names = Names::default();
+            names.remember_short(u64::from_le_bytes(eight), name.len());
+            assert!(!names.must_be_compared());
+            names.remember(name);
+            assert!(names.must_be_compared(), "{name}");
+        }
     }
 
     #[test]

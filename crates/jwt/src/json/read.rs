@@ -80,9 +80,14 @@ impl<'de, W: Watch<'de>> Deserializer<'de> for &mut Outermost<'_, 'de, W> {
 impl<'de, W: Watch<'de>> MapAccess<'de> for &mut Outermost<'_, 'de, W> {
     type Error = DoesNotFit;
 
+    #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DoesNotFit> {
         if self.ended {
             return Ok(None);
+        }
+        if let Some(name) = self.scanner.next_plain_name(&mut self.members) {
+            self.watched = W::name(name);
+            return seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some);
         }
         let Some(name) = self.scanner.next_name(&mut self.members)? else {
             self.ended = true;
@@ -105,13 +110,20 @@ impl<'de, W: Watch<'de>> MapAccess<'de> for &mut Outermost<'_, 'de, W> {
                 Ok(read)
             }
             Some(b'"') => {
+                // The everyday case by itself, so that the compiler sees that nothing else can be meant.
+                if let Some(text) = self.scanner.plain_string() {
+                    self.watch.see(name, Value::String(Cow::Borrowed(text)));
+                    return seed.deserialize(BorrowedStrDeserializer::new(text));
+                }
                 let text = self.scanner.string()?;
                 self.watch.see(name, Value::String(text.clone()));
-                match text {
-                    // The everyday case by itself, so that the compiler sees that nothing else can be meant.
-                    Cow::Borrowed(text) => seed.deserialize(Scalar(Value::String(Cow::Borrowed(text)))),
-                    text @ Cow::Owned(_) => seed.deserialize(Scalar(Value::String(text))),
-                }
+                seed.deserialize(Scalar(Value::String(text)))
+            }
+            Some(b'1'..=b'9') => {
+                // Dates. As with text, what is known to be a number is not asked again what it is.
+                let number = self.scanner.number()?;
+                self.watch.see(name, Value::Number(number));
+                seed.deserialize(Scalar(Value::Number(number)))
             }
             _ => {
                 let value = self.scanner.scalar()?;

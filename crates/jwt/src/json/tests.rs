@@ -165,3 +165,21 @@ fn the_lowest_mark_is_always_true() {
         }
     }
 }
+
+#[test]
+fn eight_digits_are_read_as_one_number() {
+    use super::scan::eight_digits;
+    for text in ["00000000", "12345678", "99999999", "17500009", "90000001", "01020304"] {
+        let bytes: [u8; 8] = text.as_bytes().try_into().unwrap();
+        assert_eq!(eight_digits(u64::from_le_bytes(bytes)), text.parse().ok());
+        for place in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut other = bytes;
+                other[place] = byte;
+                let expected = std::str::from_utf8(&other).ok().filter(|text| !text.contains('+'));
+                let expected = expected.and_then(|text| text.parse().ok());
+                assert_eq!(eight_digits(u64::from_le_bytes(other)), expected, "{other:?}");
+            }
+        }
+    }
+}

@@ -7,7 +7,6 @@ use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaEncoding};
 use zeroize::Zeroizing;
 
 use super::public::PublicMembers;
-use super::verifying::Check;
 use super::{KeyId, PublicJwk, VerifyingKey, ec, ed25519, rsa};
 use crate::algorithm::{Algorithm, Family};
 use crate::jwk::{Jwk, Purpose};
@@ -119,7 +118,7 @@ impl SigningKey {
         bytes: Zeroizing<Vec<u8>>,
     ) -> Result<Self, Error> {
         let key = Box::new(super::hmac::key(algorithm, &bytes)?);
-        let verifying = VerifyingKey { algorithm, key_id, check: Check::Secret(key.clone()) };
+        let verifying = VerifyingKey::secret(algorithm, key_id, (*key).clone());
         Ok(Self { secret: Secret::Hmac { key, bytes }, verifying })
     }
 

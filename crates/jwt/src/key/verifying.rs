@@ -10,6 +10,7 @@ use super::{KeyId, SigningKey, ec, ed25519, rsa};
 use crate::algorithm::Algorithm;
 use crate::jwk::{Jwk, Purpose};
 use crate::pem::{self, Label};
+use crate::remembered_header::RememberedHeader;
 use crate::{Error, base64url, der};
 
 /// A key that verifies signatures of one algorithm.
@@ -18,6 +19,8 @@ pub struct VerifyingKey {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<KeyId>,
     pub(super) check: Check,
+    /// The header of this key's tokens.
+    pub(crate) remembered_header: RememberedHeader,
 }
 
 /// What verifies. Both kinds are parsed once, at load.
@@ -49,7 +52,7 @@ impl VerifyingKey {
             Err(Error::KeyWellKnown) => {
                 let (algorithm, key_id) = (jwk.algorithm_for(Purpose::Verify, algorithm)?, jwk.key_id()?);
                 let secret = super::hmac::key_or_example(algorithm, &jwk.private("k")?)?;
-                Ok(Self { algorithm, key_id, check: Check::Secret(Box::new(secret)) })
+                Ok(Self::secret(algorithm, key_id, secret))
             }
             loaded => loaded,
         }
@@ -61,7 +64,7 @@ impl VerifyingKey {
         match jwk.kty()? {
             "oct" => {
                 let secret = jwk.private("k")?;
-                Ok(Self { algorithm, key_id, check: Check::Secret(Box::new(super::hmac::key(algorithm, &secret)?)) })
+                Ok(Self::secret(algorithm, key_id, super::hmac::key(algorithm, &secret)?))
             }
             "RSA" => Ok(Self::public(algorithm, key_id, rsa::public(algorithm, &jwk.public("n")?, &jwk.public("e")?)?)),
             "EC" => {
@@ -109,7 +112,15 @@ impl VerifyingKey {
         key_id: Option<KeyId>,
         public: (ParsedPublicKey, PublicMembers),
     ) -> Self {
-        Self { algorithm, key_id, check: Check::Public(Box::new(public)) }
+        Self::new(algorithm, key_id, Check::Public(Box::new(public)))
+    }
+
+    pub(super) fn secret(algorithm: Algorithm, key_id: Option<KeyId>, secret: hmac::Key) -> Self {
+        Self::new(algorithm, key_id, Check::Secret(Box::new(secret)))
+    }
+
+    fn new(algorithm: Algorithm, key_id: Option<KeyId>, check: Check) -> Self {
+        Self { algorithm, key_id, check, remembered_header: RememberedHeader::default() }
     }
 
     /// The one algorithm that this key is for.
@@ -126,6 +137,7 @@ impl VerifyingKey {
     #[must_use]
     pub fn with_key_id(mut self, key_id: KeyId) -> Self {
         self.key_id = Some(key_id);
+        self.remembered_header = RememberedHeader::default();
         self
     }
 
