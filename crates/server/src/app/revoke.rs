@@ -72,7 +72,7 @@ impl Revoke<'_> {
         });
         let (outcome, committed) = decided.await?;
         let revoked = outcome.ok_or(AppError::AccountNotFound)?;
-        tracing::info!(%account, revoked, kept_one = keep.is_some(), "signed out everywhere");
+        tracing::info!(%account, revoked, "{}", if keep.is_some() { "signed out elsewhere" } else { "signed out everywhere" });
         Ok((EndedSessions { revoked, feed: committed.feed.position }, committed))
     }
 }

@@ -86,7 +86,14 @@ pub(super) fn run(command: &AccountCommand, streams: &mut Streams<'_>) -> anyhow
 
 fn create(args: &CreateArgs, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
     let email = args.email.as_deref().or(args.email_option.as_deref()).unwrap_or_default();
-    let administration = Administration::open_or_make(args.config.load()?)?;
+    let config = args.config.load()?;
+    let store = config.sqlite_path()?;
+    let is_new = !store.exists();
+    let administration = Administration::open_or_make(config)?;
+    if is_new {
+        // A mistyped folder would go unnoticed otherwise: the server would know nothing of the account.
+        writeln!(streams.err, "counterfoil: there was no store yet: made a new one at {}", store.display())?;
+    }
     let rules = administration.config.password_rules()?;
     let password = read_password(args.password_stdin.then_some(&mut *streams.input))?;
     let made = block_on(async {

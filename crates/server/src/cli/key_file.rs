@@ -17,7 +17,8 @@ pub(super) struct KeyArgs {
     /// A file with a key: a JWK, a JWK Set or a PEM.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// A file with an HMAC secret as it is. One line ending after a line of text is not part of it.
+    /// A file with an HMAC secret as it is: the bytes themselves, so decode the server's own `signing.secret_file`
+    /// (base64url) first. One line ending after a line of text is not part of it.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 }

@@ -43,7 +43,7 @@ pub(crate) const EXIT_REFUSED: u8 = 1;
 /// Wrong usage or environment.
 pub(crate) const EXIT_USAGE: u8 = 2;
 
-/// An authentication server: accounts, access tokens, rotating refresh tokens, and a sign-out that reaches every server.
+/// An authentication server: accounts, access tokens, rotating refresh tokens, and a sign-out that counts at once.
 #[derive(Parser)]
 #[command(name = "counterfoil", version, max_term_width = 100)]
 struct CommandLine {
@@ -114,9 +114,19 @@ pub fn main() -> ExitCode {
         Command::Jwk(command) => with_streams(|streams, _| Ok(jwk::run(&command, streams)?)),
     };
     ExitCode::from(status.unwrap_or_else(|error| {
-        eprintln!("counterfoil: {error:#}");
+        if is_broken_pipe(&error) {
+            return EXIT_DONE;
+        }
+        // `eprintln!` panics where nobody reads any more.
+        drop(io::Write::write_fmt(&mut io::stderr(), format_args!("counterfoil: {error:#}\n")));
         EXIT_USAGE
     }))
+}
+
+/// Whether the reader of the output has gone (`… | head -1`): it has what it wanted.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<io::Error>().map(io::Error::kind);
+    error.chain().any(|cause| kind(cause) == Some(io::ErrorKind::BrokenPipe))
 }
 
 /// Runs a command that needs the terminal and the time. (The server takes neither: it holds no lock on its streams.)

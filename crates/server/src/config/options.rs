@@ -62,7 +62,8 @@ options! {
     pub struct SigningConfig {
         /// The JOSE algorithm. Public-key algorithms let others verify without being able to sign.
         pub algorithm: String,
-        /// For HS256, HS384 and HS512: a file with the shared secret in base64url. Whoever has it can forge tokens.
+        /// For HS256, HS384 and HS512: a file with the shared secret in base64url, made if it is missing. Whoever has it can
+        /// forge tokens. Without it the secret stays in the store, and nobody but this server can verify.
         pub secret_file: Option<PathBuf>,
     }
 
