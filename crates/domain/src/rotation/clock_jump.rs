@@ -10,7 +10,8 @@ use crate::time::UnixMillis;
 use std::time::Duration;
 
 /// A difference smaller than this between two looks is drift or slewing, and far below the retry window.
-const JUMP_MIN: Duration = Duration::from_secs(1);
+const JUMP_MIN: Duration = Duration::from_millis(JUMP_MIN_MILLIS);
+const JUMP_MIN_MILLIS: u64 = 1_000;
 
 /// What was seen of the two clocks so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct ClockJumps {
     /// Wall clock less monotonic clock at the last look, in milliseconds.
     offset_millis: Option<i64>,
     window: Option<LossWindow>,
+    /// The monotonic clock at the first look, or at the last one that saw a jump.
+    steady_since: Option<Duration>,
 }
 
 impl ClockJumps {
@@ -25,6 +28,10 @@ impl ClockJumps {
     /// few minutes, so that slewing is not taken for a jump.
     pub fn observe(&mut self, wall: UnixMillis, monotonic: Duration, retry_window: Duration) -> Option<LossWindow> {
         let offset = wall.minus(monotonic).as_millis();
+        let is_jump = |before: i64| before.abs_diff(offset) >= JUMP_MIN_MILLIS;
+        if self.offset_millis.is_none_or(is_jump) {
+            self.steady_since = Some(monotonic);
+        }
         if let Some(before) = self.offset_millis.replace(offset) {
             let jump = UnixMillis::from_millis(offset).since(UnixMillis::from_millis(before));
             if jump >= JUMP_MIN {
@@ -34,6 +41,14 @@ impl ClockJumps {
         }
         self.window = self.window.filter(|window| window.is_open(wall));
         self.window
+    }
+
+    /// How long the wall clock has been seen to go steadily, neither set ahead nor back.
+    ///
+    /// What ends at a time of its own must not be forgotten before this is as long as it was to be kept: a clock that is
+    /// wrong for a while makes it end early, be it that it was written down or looked at then.
+    pub fn steady_for(&self, monotonic: Duration) -> Duration {
+        self.steady_since.map_or(Duration::ZERO, |since| monotonic.saturating_sub(since))
     }
 }
 
@@ -71,6 +86,19 @@ mod tests {
             assert_eq!(jumps.observe(wall, uptime(u64::try_from(step).unwrap()), G), None);
         }
         assert_eq!(jumps.observe(at(5), uptime(200), G), None);
+    }
+
+    #[test]
+    fn steady_means_neither_ahead_nor_back() {
+        let mut jumps = ClockJumps::default();
+        assert_eq!(jumps.steady_for(uptime(99)), Duration::ZERO, "before the first look");
+        let mut look = |wall, monotonic| {
+            jumps.observe(at(wall), uptime(monotonic), G);
+            jumps.steady_for(uptime(monotonic)).as_secs()
+        };
+        assert_eq!([look(1_000, 10), look(1_050, 60)], [0, 50]);
+        assert_eq!([look(9_000, 61), look(9_030, 91)], [0, 30], "set ahead");
+        assert_eq!([look(2_000, 92), look(2_008, 100)], [0, 8], "set back");
     }
 
     #[test]

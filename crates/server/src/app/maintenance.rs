@@ -1,6 +1,7 @@
 //! What the running server does by itself: follow the feed, forget what has ended.
 
 use super::{App, FEED_POLL_INTERVAL};
+use counterfoil_domain::store::StoreError;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -41,8 +42,21 @@ impl App {
         }
     }
 
-    async fn prune(&self) -> Result<(), counterfoil_domain::store::StoreError> {
+    /// Forgets what has ended: revocations of tokens that have all expired, sessions and audit lines past their time.
+    ///
+    /// Nothing is forgotten before the clock has gone steadily for as long as a revocation is kept. A clock that is set
+    /// ahead for a while would make living revocations look past their time; and one that was behind when a session was
+    /// ended has written a time that comes too early.
+    ///
+    /// # Errors
+    /// The store's. What memory holds is forgotten all the same.
+    pub async fn prune(&self) -> Result<(), StoreError> {
         let now = self.0.parts.clock.now();
+        self.look_at_clocks(now);
+        let steady_for = self.0.clock_jumps.lock().steady_for(self.0.parts.clock.monotonic());
+        if steady_for < self.settings().longest_token_lifetime() {
+            return Ok(());
+        }
         self.0.parts.revocations.prune(now);
         let events_before = now.minus(self.settings().audit_retention);
         let forgotten = self.store().prune(now, now.minus(KEEP_ENDED_SESSIONS_FOR), events_before).await?;

@@ -45,9 +45,10 @@ fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[Network]) -> 
         return client;
     }
     let fields = headers.get_all(FORWARDED_FOR).iter().rev();
-    let entries = fields.flat_map(|field| field.to_str().unwrap_or_default().rsplit(','));
+    // Each entry by itself: what a client put before our proxy's must not spoil it, whatever bytes it has.
+    let entries = fields.flat_map(|field| field.as_bytes().rsplit(|byte| *byte == b','));
     for entry in entries {
-        let Some(ip) = parse_entry(entry.trim()) else { break };
+        let Some(ip) = str::from_utf8(entry).ok().and_then(|entry| parse_entry(entry.trim())) else { break };
         client = ip;
         if !is_proxy(client) {
             break;
@@ -120,6 +121,16 @@ mod tests {
             ("127.0.0.1", &[""], "127.0.0.1"),
         ] {
             assert_eq!(client(peer, fields), expected, "{peer} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_client_put_first_spoils_nothing() {
+        let proxies: Vec<Network> = vec!["127.0.0.1".parse().unwrap()];
+        for before in [&b"\xff"[..], "é".as_bytes(), b"\t"] {
+            let field = HeaderValue::from_bytes(&[before, b", 203.0.113.9"].concat()).unwrap();
+            let headers = HeaderMap::from_iter([(FORWARDED_FOR, field)]);
+            assert_eq!(client_ip("127.0.0.1".parse().unwrap(), &headers, &proxies).to_string(), "203.0.113.9");
         }
     }
 }

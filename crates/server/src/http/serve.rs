@@ -26,6 +26,8 @@ pub struct ServeOptions {
     pub connections_max: usize,
     /// How long a connection may be silent, or take to send a request's head.
     pub header_timeout: Duration,
+    /// How long a client may leave what it was sent unread. Without it, one that never reads would hold its place for ever.
+    pub write_timeout: Duration,
     /// The largest head of a request, in bytes; past it the answer is 431. The buffer grows in steps, so a head of up to
     /// twice that may still pass.
     pub header_bytes_max: usize,
@@ -38,6 +40,7 @@ impl Default for ServeOptions {
         Self {
             connections_max: 4_096,
             header_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(20),
             header_bytes_max: 32 * 1024,
             drain_timeout: Duration::from_secs(10),
         }
@@ -79,6 +82,7 @@ pub async fn serve(
             },
         };
         no_delay(&stream);
+        limit_unread(&stream, options.write_timeout);
         let router = router.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -100,9 +104,62 @@ pub async fn serve(
     Ok(())
 }
 
+/// The system ends a connection whose peer takes nothing for this long (`TCP_USER_TIMEOUT`, tcp(7)). Only Linux has it.
+fn limit_unread(stream: &TcpStream, timeout: Duration) {
+    #[cfg(target_os = "linux")]
+    {
+        let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds) {
+            tracing::debug!(%error, "TCP_USER_TIMEOUT");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, timeout);
+}
+
 /// Small answers should not wait for more.
 fn no_delay(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use std::{
+        future::pending,
+        io::{Read, Write},
+        net::TcpStream as StdStream,
+    };
+
+    /// More than the system's buffers on both sides hold.
+    const ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+    async fn bytes_taken(pause: Duration) -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(|| async { vec![b'x'; ANSWER_BYTES] }));
+        let options = ServeOptions { write_timeout: Duration::from_millis(300), ..ServeOptions::default() };
+        let serving = tokio::spawn(serve(listener, router, options, pending()));
+        let client = move || {
+            let mut stream = StdStream::connect(address).unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+            std::thread::sleep(pause);
+            let mut taken = Vec::new();
+            let _reset_or_end = stream.read_to_end(&mut taken);
+            taken.len()
+        };
+        let taken = tokio::task::spawn_blocking(client).await.unwrap();
+        serving.abort();
+        taken
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    #[cfg_attr(not(target_os = "linux"), ignore = "only Linux has TCP_USER_TIMEOUT")]
+    async fn a_client_that_does_not_read_loses_its_place() {
+        assert!(bytes_taken(Duration::ZERO).await > ANSWER_BYTES, "one that reads has it all");
+        assert!(bytes_taken(Duration::from_secs(4)).await < ANSWER_BYTES, "one that does not is cut off");
     }
 }

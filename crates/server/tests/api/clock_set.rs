@@ -59,3 +59,34 @@ async fn what_was_signed_out_stays_out() {
         server.refresh(&tokens.refresh).await.expect_refusal(401, "invalid_grant");
     }
 }
+
+/// A revocation has a time of its own after which it is forgotten. A clock that is wrong for a while must not make that
+/// come early: neither by being ahead when it is looked for, nor by being behind when it was written.
+#[tokio::test]
+async fn what_was_revoked_stays_revoked_whatever_the_clock_shows_meanwhile() {
+    for ahead_first in [true, false] {
+        let server = Server::start().await;
+        let app = server.counterfoil().app();
+        app.prune().await.unwrap();
+        let tokens = server.sign_up(EMAIL).await;
+        if ahead_first {
+            server.post_form("/oauth/revoke", &[("token", tokens.refresh.as_str())]).await.expect(200);
+            server.clock.set_ahead(2 * HOUR);
+            app.prune().await.unwrap();
+            server.clock.set_back(2 * HOUR);
+        } else {
+            server.clock.set_back(2 * HOUR);
+            app.prune().await.unwrap();
+            server.post_form("/oauth/revoke", &[("token", tokens.refresh.as_str())]).await.expect(200);
+            server.clock.set_ahead(2 * HOUR);
+        }
+        app.prune().await.unwrap();
+        server.account(&tokens.access).await.expect_refusal(401, "token_revoked");
+
+        // Its time comes all the same.
+        server.clock.advance(2 * HOUR);
+        app.prune().await.unwrap();
+        assert_eq!(app.revocations().len(), 0, "kept for ever");
+        server.account(&tokens.access).await.expect_refusal(401, "token_expired");
+    }
+}
