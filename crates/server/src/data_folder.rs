@@ -65,9 +65,7 @@ impl DataFolder {
     pub(crate) fn open(path: &Path) -> Result<Self, DataFolderError> {
         let failed = |source| DataFolderError::Io { path: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-        let path = path.canonicalize().map_err(failed)?;
-        let metadata = path.metadata().map_err(failed)?;
-        judge(metadata.uid(), metadata.mode(), geteuid().as_raw(), &path)?;
+        let path = judge_folder(path)?;
         Ok(Self { path, lock: None })
     }
 
@@ -94,6 +92,15 @@ impl DataFolder {
     }
 }
 
+/// The folder's full path, if it is ours alone to write to.
+pub(crate) fn judge_folder(path: &Path) -> Result<PathBuf, DataFolderError> {
+    let failed = |source| DataFolderError::Io { path: path.to_owned(), source };
+    let path = path.canonicalize().map_err(failed)?;
+    let metadata = path.metadata().map_err(failed)?;
+    judge(metadata.uid(), metadata.mode(), geteuid().as_raw(), &path)?;
+    Ok(path)
+}
+
 fn judge(owner: u32, mode: u32, user: u32, path: &Path) -> Result<(), DataFolderError> {
     if owner != user {
         return Err(DataFolderError::OfAnotherUser { path: path.to_owned(), owner, user });
@@ -107,6 +114,7 @@ fn judge(owner: u32, mode: u32, user: u32, path: &Path) -> Result<(), DataFolder
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Config, StartError, startup::open_store, system::SystemClock};
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -160,5 +168,16 @@ mod tests {
         symlink(folder.path().join("elsewhere"), &lock).unwrap();
         assert!(matches!(DataFolder::open(folder.path()).unwrap().lock(), Err(DataFolderError::Io { .. })));
         assert!(!folder.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    fn the_folder_of_a_store_elsewhere_is_judged_too() {
+        let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = Some(format!("sqlite:{}", elsewhere.path().join("s.sqlite").display()));
+        let config = Config { data: data.path().join("data"), store, ..Config::default() };
+        let open = || open_store(&config, std::sync::Arc::new(SystemClock)).err();
+        assert!(open().is_none());
+        std::fs::set_permissions(elsewhere.path(), Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(open(), Some(StartError::DataFolder(DataFolderError::WritableByOthers(_)))));
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     app::{App, AppParts, Settings},
     config::{Config, ConfigError},
-    data_folder::{DataFolder, DataFolderError},
+    data_folder::{DataFolder, DataFolderError, judge_folder},
     hashing::PasswordHasher,
     http,
     keys::{KeyError, open_key_ring},
@@ -160,5 +160,12 @@ impl Drop for Counterfoil {
 /// [`StartError`], written for the operator.
 pub fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore, StartError> {
     DataFolder::open(&config.data)?;
-    Ok(SqliteStore::open(SqliteOptions::new(config.sqlite_path()?, clock))?)
+    let file = config.sqlite_path()?;
+    // The store may be kept elsewhere; what holds for the data folder holds there.
+    if let Some(folder) = file.parent().map(|folder| if folder == Path::new("") { Path::new(".") } else { folder })
+        && folder.exists()
+    {
+        judge_folder(folder)?;
+    }
+    Ok(SqliteStore::open(SqliteOptions::new(file, clock))?)
 }

@@ -1,6 +1,7 @@
 //! JSON as text, where parsing and printing it again would change what it says.
 
-/// Takes the white space out of valid JSON, so that it fits on a line. Names, order and numbers stay as they were spelt.
+/// Takes the white space out of valid JSON, so that it fits on a line. Names, order and numbers stay as they were spelt;
+/// what a terminal would act upon is written as the escape that means the same.
 pub(super) fn compact(json: &str) -> String {
     let mut compact = String::with_capacity(json.len());
     let (mut in_string, mut is_escaped) = (false, false);
@@ -13,7 +14,12 @@ pub(super) fn compact(json: &str) -> String {
         } else {
             in_string = character == '"';
         }
-        compact.push(character);
+        if acts_on_terminals(character) {
+            // All of them are of the basic plane, and valid JSON has them in strings only.
+            compact.extend(format!("\\u{:04x}", u32::from(character)).chars());
+        } else {
+            compact.push(character);
+        }
     }
     compact
 }
@@ -23,15 +29,20 @@ pub(super) fn compact(json: &str) -> String {
 pub(super) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for character in text.chars() {
-        let turns_direction = matches!(character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || turns_direction || matches!(character, '\u{2028}' | '\u{2029}') {
+        if acts_on_terminals(character) {
             printable.extend(character.escape_unicode());
         } else {
             printable.push(character);
         }
     }
     printable
+}
+
+/// Control characters, those that turn the writing direction around, and line separators.
+fn acts_on_terminals(character: char) -> bool {
+    let turns_direction = matches!(character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || turns_direction || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -42,6 +53,8 @@ mod tests {
     fn only_white_space_outside_strings_goes() {
         let json = "{\r\n \"a b\" : [ 1 , 1.50e3, \"x\\\" y\\\\\" ] ,\t\"c\": {} }";
         assert_eq!(compact(json), r#"{"a b":[1,1.50e3,"x\" y\\"],"c":{}}"#);
+        let json = "{ \"a\u{9b}\": \"\u{7f}\u{202e}x\" }";
+        assert_eq!(compact(json), r#"{"a\u009b":"\u007f\u202ex"}"#);
     }
 
     #[test]

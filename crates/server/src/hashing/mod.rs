@@ -159,7 +159,8 @@ fn work_when_stalled(queue: &Queue<Job>, entropy: &dyn Entropy) {
     }
 }
 
-/// A flood of abandoned requests costs nothing.
+/// A request that was abandoned costs nothing, as far as that is seen: a connection with more to read behind the request
+/// does not show its end.
 fn perform(job: Job, memory: &mut Vec<Block>, entropy: &dyn Entropy) {
     if !job.is_abandoned() {
         job.perform(memory, entropy);
