@@ -225,16 +225,17 @@ fn the_cache_is_bounded_and_keeps_what_is_used() {
     assert!(again <= 512 + 8, "the one in use is driven out by the crowd: {again} verifications");
 }
 
-/// With one set of slots for each token, some three of 128 would get more than they can hold here.
+/// Where each token goes is chance, so a few may have to give way. With one set of slots for each token, and not a choice of
+/// two, some thirty of these would.
 #[test]
-fn a_cache_that_is_not_half_full_keeps_all() {
-    let bench = Bench::remembering(512);
-    let tokens: Vec<_> = (0..200).map(|number| numbered(&bench, number)).collect();
-    for verifications in [1, 0] {
-        for token in &tokens {
-            assert_eq!(asked(&bench, token), ("", verifications));
-        }
+fn a_cache_that_is_not_half_full_keeps_nearly_all() {
+    let bench = Bench::remembering(4_096);
+    let tokens: Vec<_> = (0..1_600).map(|number| numbered(&bench, number)).collect();
+    for token in &tokens {
+        assert_eq!(asked(&bench, token), ("", 1));
     }
+    let given_way: u64 = tokens.iter().map(|token| asked(&bench, token).1).sum();
+    assert!(given_way <= 8, "{given_way} of 1,600");
 }
 
 #[test]
