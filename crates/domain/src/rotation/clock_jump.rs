@@ -43,11 +43,15 @@ impl ClockJumps {
         self.window
     }
 
-    /// How long the wall clock has been seen to go steadily, neither set ahead nor back.
+    /// Whether that which is kept for `kept_for` and ends at a time of its own, such as a revocation, may be forgotten when
+    /// that time has come: only once the wall clock has been seen to go steadily for as long, neither set ahead nor back.
     ///
-    /// What ends at a time of its own must not be forgotten before this is as long as it was to be kept: a clock that is
-    /// wrong for a while makes it end early, be it that it was written down or looked at then.
-    pub fn steady_for(&self, monotonic: Duration) -> Duration {
+    /// A clock that is wrong for a while makes the time come early, be it that it was written down or looked at then.
+    pub fn may_forget(&self, monotonic: Duration, kept_for: Duration) -> bool {
+        self.steady_for(monotonic) >= kept_for
+    }
+
+    fn steady_for(&self, monotonic: Duration) -> Duration {
         self.steady_since.map_or(Duration::ZERO, |since| monotonic.saturating_sub(since))
     }
 }
@@ -99,6 +103,8 @@ mod tests {
         assert_eq!([look(1_000, 10), look(1_050, 60)], [0, 50]);
         assert_eq!([look(9_000, 61), look(9_030, 91)], [0, 30], "set ahead");
         assert_eq!([look(2_000, 92), look(2_008, 100)], [0, 8], "set back");
+        assert!(!jumps.may_forget(uptime(151), Duration::from_mins(1)));
+        assert!(jumps.may_forget(uptime(152), Duration::from_mins(1)));
     }
 
     #[test]

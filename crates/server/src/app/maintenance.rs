@@ -44,17 +44,16 @@ impl App {
 
     /// Forgets what has ended: revocations of tokens that have all expired, sessions and audit lines past their time.
     ///
-    /// Nothing is forgotten before the clock has gone steadily for as long as a revocation is kept. A clock that is set
-    /// ahead for a while would make living revocations look past their time; and one that was behind when a session was
-    /// ended has written a time that comes too early.
+    /// Nothing is forgotten while the clock is not trusted to tell what is past its time
+    /// ([`ClockJumps::may_forget`](counterfoil_domain::rotation::ClockJumps::may_forget)).
     ///
     /// # Errors
     /// The store's. What memory holds is forgotten all the same.
     pub async fn prune(&self) -> Result<(), StoreError> {
         let now = self.0.parts.clock.now();
         self.look_at_clocks(now);
-        let steady_for = self.0.clock_jumps.lock().steady_for(self.0.parts.clock.monotonic());
-        if steady_for < self.settings().longest_token_lifetime() {
+        let (monotonic, kept_for) = (self.0.parts.clock.monotonic(), self.settings().longest_token_lifetime());
+        if !self.0.clock_jumps.lock().may_forget(monotonic, kept_for) {
             return Ok(());
         }
         self.0.parts.revocations.prune(now);
