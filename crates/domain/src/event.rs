@@ -25,23 +25,56 @@ pub enum EventKind {
     SignedOutElsewhere,
     /// A session was ended to make room for another: the account has as many as it may.
     SessionDisplaced,
+    /// A session was ended because the same browser signed in anew.
+    SessionReplaced,
+    /// The opaque id of a session was replaced by a new one: its person proved anew who they are.
+    SessionIdRenewed,
     /// A spent refresh token came back: the session was ended (RFC 9700 §4.14.2).
     RefreshTokenReused,
     /// A refresh token was presented a second time, from another network than before: worth a look.
     RefreshRetriedElsewhere,
+    /// A personal token was made.
+    PersonalTokenCreated,
+    /// A personal token was ended.
+    PersonalTokenDeleted,
+    /// The password was changed, by its person or the operator.
+    PasswordChanged,
+    /// The address was changed.
+    EmailChanged,
+    /// The operator changed the account's roles.
+    RolesChanged,
+    /// The operator lets the account sign in no more.
+    AccountDisabled,
+    /// The operator lets the account sign in again.
+    AccountEnabled,
+    /// The account was deleted.
+    AccountDeleted,
+    /// Every session of every account was ended at once.
+    EverybodySignedOut,
 }
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 19] = [
         Self::AccountCreated,
         Self::SignedIn,
         Self::SignedOut,
         Self::SignedOutEverywhere,
         Self::SignedOutElsewhere,
         Self::SessionDisplaced,
+        Self::SessionReplaced,
+        Self::SessionIdRenewed,
         Self::RefreshTokenReused,
         Self::RefreshRetriedElsewhere,
+        Self::PersonalTokenCreated,
+        Self::PersonalTokenDeleted,
+        Self::PasswordChanged,
+        Self::EmailChanged,
+        Self::RolesChanged,
+        Self::AccountDisabled,
+        Self::AccountEnabled,
+        Self::AccountDeleted,
+        Self::EverybodySignedOut,
     ];
 
     /// The word used in stores and answers.
@@ -53,8 +86,19 @@ impl EventKind {
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::SignedOutElsewhere => "signed_out_elsewhere",
             Self::SessionDisplaced => "session_displaced",
+            Self::SessionReplaced => "session_replaced",
+            Self::SessionIdRenewed => "session_id_renewed",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::RefreshRetriedElsewhere => "refresh_retried_elsewhere",
+            Self::PersonalTokenCreated => "personal_token_created",
+            Self::PersonalTokenDeleted => "personal_token_deleted",
+            Self::PasswordChanged => "password_changed",
+            Self::EmailChanged => "email_changed",
+            Self::RolesChanged => "roles_changed",
+            Self::AccountDisabled => "account_disabled",
+            Self::AccountEnabled => "account_enabled",
+            Self::AccountDeleted => "account_deleted",
+            Self::EverybodySignedOut => "everybody_signed_out",
         }
     }
 

@@ -18,6 +18,7 @@ pub mod entropy;
 pub mod event;
 pub mod id;
 pub mod key;
+pub mod opaque;
 pub mod password;
 pub mod policy;
 pub mod revocation;
@@ -26,5 +27,7 @@ pub mod scope;
 pub mod secret;
 pub mod session;
 pub mod store;
+#[cfg(test)]
+mod testing;
 mod text;
 pub mod time;

@@ -11,7 +11,8 @@ use crate::{
     event::Event,
     id::{AccountId, SessionId},
     key::StoredKey,
-    revocation::{FeedEntry, FeedHead},
+    opaque::SecretDigest,
+    revocation::{FeedEntry, FeedHead, RevocationDraft},
     session::{AccountView, Changes, Ruling, Session, SessionView},
     time::UnixMillis,
 };
@@ -23,8 +24,8 @@ use std::{
     time::Duration,
 };
 
-/// Why a store did not do what was asked. None of these says anything about the person: outside, each is 503 with
-/// `Retry-After`, never "not signed in" (architecture, invariant 6).
+/// Why a store did not do what was asked. But for [`EmailTaken`](Self::EmailTaken) none of these says anything about what
+/// was asked: outside, each is 503 with `Retry-After`, never "not signed in" (architecture, invariant 6).
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store could not be reached, or refused to work: nothing was changed.
@@ -36,6 +37,10 @@ pub enum StoreError {
     /// A write failed so late that it may have happened. Every rule is safe to run again.
     #[error("the outcome of a write is unknown: {0}")]
     Indeterminate(#[source] Box<dyn Error + Send + Sync>),
+    /// The change was refused because another account has the address; nothing was changed. The one refusal that says
+    /// something about what was asked: only the store can see it without a race.
+    #[error("another account has this address")]
+    EmailTaken,
     /// The store holds something this version cannot read.
     #[error("the store holds something that cannot be read: {0}")]
     Corrupt(#[source] Box<dyn Error + Send + Sync>),
@@ -98,11 +103,20 @@ pub trait Store: Send + Sync {
     /// The account with this address, for sign-in.
     fn account_by_email(&self, email: &Email) -> StoreFuture<'_, Option<AccountWithPassword>>;
 
+    /// The account with this id and what it signs in with, for where a signed-in person proves anew who they are.
+    fn account_with_password(&self, id: AccountId) -> StoreFuture<'_, Option<AccountWithPassword>>;
+
     /// The account with this id.
     fn account(&self, id: AccountId) -> StoreFuture<'_, Option<Account>>;
 
     /// Up to `limit` accounts in the order of their ids, after `after`.
     fn accounts(&self, after: Option<AccountId>, limit: usize) -> StoreFuture<'_, Vec<Account>>;
+
+    /// The session with this id and its account, read where it costs least.
+    fn session(&self, id: SessionId) -> StoreFuture<'_, Option<SessionView>>;
+
+    /// The session whose opaque secret has this digest, with its account.
+    fn session_by_secret(&self, digest: SecretDigest) -> StoreFuture<'_, Option<SessionView>>;
 
     /// Runs a rule about one session. Prefer `decide_session` of `dyn Store`, which gives the outcome.
     fn update_session(&self, id: SessionId, rule: SessionRule) -> StoreFuture<'_, Committed>;
@@ -131,6 +145,16 @@ pub trait Store: Send + Sync {
     /// Forgets sessions whose absolute limit passed before `sessions_before`, audit lines from before `events_before`,
     /// and feed entries past their `drop_at` at `now`; at most a few thousand rows a call. The number forgotten.
     fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize>;
+
+    /// Ends every session of every account at once, whatever their number: from now on each that was created at or before
+    /// `cutoff` is read as revoked then (if it was not before), and so are the ones that are added with such a time. The
+    /// cutoff only rises. The draft gets its place in the feed and the event is kept, in the same step.
+    fn raise_session_cutoff(
+        &self,
+        cutoff: UnixMillis,
+        draft: RevocationDraft,
+        event: Event,
+    ) -> StoreFuture<'_, Committed>;
 
     /// Remembers the longest life that access tokens were ever given, and gives it: `lifetime` or a longer one from before.
     ///

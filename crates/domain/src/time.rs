@@ -20,6 +20,9 @@ impl UnixMillis {
         Self(seconds.saturating_mul(1000))
     }
 
+    /// Later than every instant that comes: the end of what has no end.
+    pub const NEVER: Self = Self(i64::MAX);
+
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> i64 {
         self.0

@@ -5,14 +5,17 @@ use crate::{
     event::{EventKind, Occasion},
     id::{AccountId, SessionId},
     revocation::{Revocation, RevocationDraft},
+    time::UnixMillis,
 };
 use std::time::Duration;
 
 /// Who asks for one session to be ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EndOne {
-    /// A signed-in person: only their own sessions exist for them.
+    /// A signed-in person: only their own sign-ins exist for them.
     Owner(AccountId),
+    /// A signed-in person about a personal token: only their own exist for them.
+    OwnerOfPersonalToken(AccountId),
     /// An OAuth client that presented one of the session's own tokens (RFC 7009 §2.1), of whichever kind.
     ///
     /// An access token ends its session as well, which §2.1 allows. A client that gives one back means to be done; and
@@ -42,7 +45,8 @@ pub fn end_one(
     occasion: &Occasion<'_>,
 ) -> Ruling<EndedOne> {
     let may_see = |session: &Session| match asked_by {
-        EndOne::Owner(account) => session.account == *account,
+        EndOne::Owner(account) => session.account == *account && !session.is_personal_token(),
+        EndOne::OwnerOfPersonalToken(account) => session.account == *account && session.is_personal_token(),
         EndOne::Client(client_id) => client_id.as_ref().is_none_or(|client_id| *client_id == session.client_id),
         EndOne::Operator => true,
     };
@@ -50,16 +54,18 @@ pub fn end_one(
         return Ruling::unchanged(EndedOne::NotFound);
     };
     // A session past its limits may still have a living access token, so only an ended one needs nothing.
-    if session.revoked_at.is_some() || session.account_generation < account.generation {
+    if session.is_ended(account) {
         return Ruling::unchanged(EndedOne::WasOver);
     }
     let mut changes = Changes::default();
     revoke(session, longest_token_lifetime, occasion, &mut changes);
-    changes.events.push(occasion.event(EventKind::SignedOut, session.account, Some(session.id)));
+    let kind = if session.is_personal_token() { EventKind::PersonalTokenDeleted } else { EventKind::SignedOut };
+    changes.events.push(occasion.event(kind, session.account, Some(session.id)));
     Ruling { changes, outcome: EndedOne::Ended }
 }
 
-/// Ends every session of an account, or every one but `keep`. The outcome is how many were ended.
+/// Ends every sign-in of an account, or every one but `keep`. The outcome is how many were ended. Personal tokens are
+/// none: [`end_personal_tokens`](super::end_personal_tokens) ends those.
 ///
 /// Everything at once is one feed entry: the account's generation is raised, and every token of an earlier one is
 /// refused. With `keep` each other session has its own entry, because the kept one's access token, minted in this
@@ -70,34 +76,39 @@ pub fn end_every(
     longest_token_lifetime: Duration,
     occasion: &Occasion<'_>,
 ) -> Ruling<usize> {
-    let now = occasion.now;
     let mut changes = Changes::default();
-    let others = view
-        .sessions
-        .iter()
-        .filter(|session| session.revoked_at.is_none() && session.account_generation >= view.account.generation)
-        .filter(|session| Some(session.id) != keep);
-    for session in others {
-        if keep.is_some() {
-            revoke(session, longest_token_lifetime, occasion, &mut changes);
-        } else {
-            changes.sessions.push(Session { revoked_at: Some(now), ..session.clone() });
-        }
-    }
-    let ended = changes.sessions.len();
+    let ended = end_all(view, keep, longest_token_lifetime, occasion, &mut changes);
     let kind = if keep.is_some() { EventKind::SignedOutElsewhere } else { EventKind::SignedOutEverywhere };
-    if keep.is_none() {
-        let mut account = view.account.clone();
-        account.generation = account.generation.next();
-        let revocation = Revocation::Subject { account: account.id, minimum_generation: account.generation };
-        changes.revocations.push(RevocationDraft::new(revocation, now, longest_token_lifetime, occasion.entropy));
-        changes.account = Some(account);
-    }
     // Asking again and again where nothing is left must not fill the log.
     if ended > 0 || keep.is_none() {
         changes.events.push(occasion.event(kind, view.account.id, keep));
     }
     Ruling { changes, outcome: ended }
+}
+
+/// Ends every sign-in, or every one but `keep`, in `changes`, without a line in the audit log. How many were ended.
+pub(crate) fn end_all(
+    view: &AccountView,
+    keep: Option<SessionId>,
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+    changes: &mut Changes,
+) -> usize {
+    let before = changes.sessions.len();
+    let others = view.sign_ins().filter(|session| Some(session.id) != keep);
+    if keep.is_some() {
+        others.for_each(|session| revoke(session, longest_token_lifetime, occasion, changes));
+    } else {
+        let ended = |session: &Session| Session { revoked_at: Some(occasion.now), ..session.clone() };
+        changes.sessions.extend(others.map(ended));
+        let mut account = changes.account.take().unwrap_or_else(|| view.account.clone());
+        account.generation = view.account.generation.next();
+        let revocation = Revocation::Subject { account: account.id, minimum_generation: account.generation };
+        let draft = RevocationDraft::new(revocation, occasion.now, longest_token_lifetime, occasion.entropy);
+        changes.revocations.push(draft);
+        changes.account = Some(account);
+    }
+    changes.sessions.len() - before
 }
 
 /// Ends a session in `changes`: the row and its feed entry.
@@ -107,44 +118,37 @@ pub(super) fn revoke(
     occasion: &Occasion<'_>,
     changes: &mut Changes,
 ) {
-    let revocation = Revocation::Session(session.id);
+    let revocation = if session.is_personal_token() {
+        Revocation::Token(session.personal_token_id())
+    } else {
+        Revocation::Session(session.id)
+    };
     changes.revocations.push(RevocationDraft::new(revocation, occasion.now, longest_token_lifetime, occasion.entropy));
-    changes.sessions.push(Session { revoked_at: Some(occasion.now), ..session.clone() });
+    let mut ended = Session { revoked_at: Some(occasion.now), ..session.clone() };
+    if ended.absolute_until == UnixMillis::NEVER {
+        // A row is forgotten some time after this.
+        ended.absolute_until = occasion.now;
+    }
+    changes.sessions.push(ended);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        account::{Account, AccountGeneration},
-        entropy::Entropy,
+        account::AccountGeneration,
         policy::{Lifetimes, SessionPolicy},
-        scope::ScopeSet,
-        session::{Device, OpenSession, open},
-        time::UnixMillis,
+        testing::{self, Counting, START},
     };
-    use std::sync::atomic::{AtomicU8, Ordering};
-
-    struct Counting(AtomicU8);
-    impl Entropy for Counting {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(self.0.fetch_add(1, Ordering::Relaxed));
-        }
-    }
 
     const LIFETIME: Duration = Duration::from_mins(30);
 
     fn with_sessions(count: usize, test: impl Fn(&AccountView, &Occasion<'_>)) {
-        let entropy = Counting(AtomicU8::new(1));
-        let occasion = Occasion { now: UnixMillis::from_seconds(1_000), ip: None, entropy: &entropy };
-        let account = Account::new("a@example.com".parse().unwrap(), None, occasion.now, &entropy);
-        let open_one = || {
-            let (policy, device) = (SessionPolicy::Refresh, Device::default());
-            let request = OpenSession { policy, client_id: "app".into(), scope: ScopeSet::default(), device };
-            open(request, &account, &Lifetimes::default(), &occasion).0
-        };
+        let entropy = Counting::default();
+        let account = testing::account(&entropy);
+        let open_one = || testing::opened(SessionPolicy::Refresh, &account, &Lifetimes::default(), &entropy);
         let sessions = std::iter::repeat_with(open_one).take(count).collect();
-        test(&AccountView { account: account.clone(), sessions }, &occasion);
+        test(&AccountView { account: account.clone(), sessions }, &testing::occasion(START, &entropy));
     }
 
     #[test]
@@ -170,6 +174,27 @@ mod tests {
             assert!(ruling.changes.account.is_none(), "the generation stays, or the kept access token would die");
             assert!(ruling.changes.sessions.iter().all(|session| session.id != keep));
             assert!(ruling.changes.revocations.iter().all(|draft| draft.revocation != Revocation::Session(keep)));
+        });
+    }
+
+    #[test]
+    fn personal_tokens_stay_when_everything_else_is_ended() {
+        with_sessions(3, |view, occasion| {
+            let mut view = view.clone();
+            view.sessions[1].policy = SessionPolicy::Personal;
+            let personal = view.sessions[1].clone();
+            for keep in [None, Some(view.sessions[0].id)] {
+                let ruling = end_every(&view, keep, LIFETIME, occasion);
+                assert_eq!(ruling.outcome, if keep.is_some() { 1 } else { 2 });
+                assert!(ruling.changes.sessions.iter().all(|session| session.id != personal.id));
+                let account = ruling.changes.account.unwrap_or(view.account.clone());
+                assert_eq!(personal.dead_reason(&account, occasion.now), None);
+            }
+            let one = SessionView { session: personal, account: view.account.clone() };
+            let ask = |by: EndOne| end_one(Some(&one), &by, LIFETIME, occasion).outcome;
+            assert_eq!(ask(EndOne::Owner(view.account.id)), EndedOne::NotFound);
+            assert_eq!(ask(EndOne::OwnerOfPersonalToken(AccountId::from_bytes([9; 16]))), EndedOne::NotFound);
+            assert_eq!(ask(EndOne::OwnerOfPersonalToken(view.account.id)), EndedOne::Ended);
         });
     }
 

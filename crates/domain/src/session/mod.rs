@@ -1,22 +1,40 @@
 //! Sessions: one signed-in browser or device, from sign-in to its end.
 //!
-//! A session lives until the first of: its idle limit (pushed on by every refresh), its absolute limit (never moved),
-//! a sign-out, a found theft, or its account being disabled or all of its sessions being ended. Each rule here is a
-//! pure function that looks at what the store holds and returns a [`Ruling`]: what to write, and what came of it.
+//! A session lives until the first of: its idle limit (pushed on by what its policy calls use), its absolute limit (never
+//! moved), a sign-out, a found theft, or its account being disabled or all of its sessions being ended. Each rule here is
+//! a pure function that looks at what the store holds and returns a [`Ruling`]: what to write, and what came of it.
+//!
+//! | policy | found by | goes on by |
+//! |---|---|---|
+//! | `session` | the digest of an opaque id | [`touch`] |
+//! | `tracked` | the `sid` of its token | nothing; [`touch`] says when it was last seen |
+//! | `sliding` | the `sid` of its token | [`extend`] |
+//! | `refresh` | the id in its refresh token | [`refresh`] |
+//! | `personal` | the digest of its token | nothing; [`touch`] says when it was last used |
 
 mod end;
+mod extend;
 mod open;
+mod personal;
 mod refresh;
+mod touch;
 
+pub(crate) use end::end_all;
 pub use end::{EndOne, EndedOne, end_every, end_one};
-pub use open::{OpenSession, OpenTerms, open, open_another};
+pub use extend::{ExtendOutcome, extend};
+pub use open::{OpenSession, OpenTerms, Replaced, open, open_another};
+pub use personal::{
+    NewPersonalToken, PERSONAL_TOKENS_PER_ACCOUNT_MAX, PersonalTokenOutcome, create_personal_token, end_personal_tokens,
+};
 pub use refresh::{DeadReason, REFRESH_DEADLINE, RefreshOutcome, RefreshRequest, RefreshTerms, refresh};
+pub use touch::{SEEN_AGAIN_AFTER, is_to_be_touched, touch};
 
 use crate::{
-    account::{Account, AccountGeneration},
+    account::{Account, AccountGeneration, PasswordHash},
     event::Event,
-    id::{AccountId, SessionId},
-    policy::SessionPolicy,
+    id::{AccountId, SessionId, TokenId},
+    opaque::SecretDigest,
+    policy::{Lifetimes, SessionPolicy},
     revocation::RevocationDraft,
     rotation::Rotation,
     scope::ScopeSet,
@@ -27,7 +45,7 @@ use std::net::IpAddr;
 /// What is known of the device behind a session, so that a person recognises it in the list.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Device {
-    /// The name given at sign-in.
+    /// The name given at sign-in; of a personal token, what its owner calls it.
     pub name: Option<String>,
     /// The `User-Agent` header at sign-in, cut to [`USER_AGENT_BYTES_MAX`].
     pub user_agent: Option<String>,
@@ -53,7 +71,9 @@ pub struct Session {
     pub client_id: String,
     /// What was granted at sign-in. A refresh may narrow one access token, never widen it.
     pub scope: ScopeSet,
-    /// Where its refresh tokens stand.
+    /// The digest of the opaque secret by which it is found: of policies `session` and `personal`, and no others.
+    pub secret: Option<SecretDigest>,
+    /// Where its refresh tokens stand. Nothing looks at it under other policies.
     pub rotation: Rotation,
     /// What is known of the device.
     pub device: Device,
@@ -61,11 +81,11 @@ pub struct Session {
     pub authenticated_at: UnixMillis,
     /// When it was opened.
     pub created_at: UnixMillis,
-    /// When it was last refreshed.
+    /// When it was last used, as the policy counts it; to a minute, for those that are looked up.
     pub last_seen_at: UnixMillis,
-    /// It ends when not refreshed until then.
+    /// It ends when not used until then.
     pub idle_until: UnixMillis,
-    /// It ends then in any case.
+    /// It ends then in any case; [`UnixMillis::NEVER`] for a personal token without an end.
     pub absolute_until: UnixMillis,
     /// Set when it was ended.
     pub revoked_at: Option<UnixMillis>,
@@ -74,7 +94,7 @@ pub struct Session {
 impl Session {
     /// Why the session is over, or `None` while it lives.
     pub fn dead_reason(&self, account: &Account, now: UnixMillis) -> Option<DeadReason> {
-        if self.revoked_at.is_some() || self.account_generation < account.generation {
+        if self.is_ended(account) {
             Some(DeadReason::Revoked)
         } else if account.disabled_at.is_some() {
             Some(DeadReason::AccountDisabled)
@@ -85,9 +105,38 @@ impl Session {
         }
     }
 
-    /// When the session's refresh token is of no more use if it is not used again.
+    /// Whether somebody has ended it.
+    ///
+    /// A personal token does not care for the account's generation: it is what programs work with, and goes on when its
+    /// owner signs out everywhere or changes the password. Whatever ends it names it.
+    fn is_ended(&self, account: &Account) -> bool {
+        self.revoked_at.is_some() || (!self.is_personal_token() && self.account_generation < account.generation)
+    }
+
+    /// Whether it is a personal token, which its owner sees and ends apart from sign-ins.
+    pub fn is_personal_token(&self) -> bool {
+        self.policy == SessionPolicy::Personal
+    }
+
+    /// The id by which the feed names a personal token: the same as its session's.
+    pub const fn personal_token_id(&self) -> TokenId {
+        TokenId::from_bytes(*self.id.as_bytes())
+    }
+
+    /// When the session ends if it is not used again.
     pub fn ends_at(&self) -> UnixMillis {
         self.idle_until.min(self.absolute_until)
+    }
+
+    /// When a signed token ends that is minted for this session now; `None` under policies without one. It never outlives
+    /// the session's absolute limit.
+    pub fn token_ends_at(&self, lifetimes: &Lifetimes, now: UnixMillis) -> Option<UnixMillis> {
+        match self.policy {
+            SessionPolicy::Refresh => Some(now.plus(lifetimes.access_token_lifetime).min(self.absolute_until)),
+            // The idle limit is the end of the newest token: the rules that move it on are those that have one minted.
+            SessionPolicy::Tracked | SessionPolicy::Sliding => Some(self.ends_at()),
+            SessionPolicy::Session | SessionPolicy::Personal => None,
+        }
     }
 }
 
@@ -105,8 +154,20 @@ pub struct SessionView {
 pub struct AccountView {
     /// The account.
     pub account: Account,
-    /// Its sessions that nobody has ended; some may be past their limits.
+    /// Its sessions that nobody has ended, personal tokens among them; some may be past their limits.
     pub sessions: Vec<Session>,
+}
+
+impl AccountView {
+    /// The sessions that nobody has ended, without the personal tokens.
+    fn sign_ins(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(|session| !session.is_personal_token() && !session.is_ended(&self.account))
+    }
+
+    /// The personal tokens that nobody has ended.
+    fn personal_tokens(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(|session| session.is_personal_token() && !session.is_ended(&self.account))
+    }
 }
 
 /// What a rule wants written, all of it in one transaction.
@@ -118,6 +179,10 @@ pub struct Changes {
     pub sessions: Vec<Session>,
     /// The account row to write over.
     pub account: Option<Account>,
+    /// The password hash of that account to write over.
+    pub password_hash: Option<PasswordHash>,
+    /// The account to forget, with every session of it. Its audit lines and feed entries stay.
+    pub deleted_account: Option<AccountId>,
     /// Entries for the revocation feed.
     pub revocations: Vec<RevocationDraft>,
     /// Lines for the audit log.
@@ -130,6 +195,8 @@ impl Changes {
         self.new_sessions.is_empty()
             && self.sessions.is_empty()
             && self.account.is_none()
+            && self.password_hash.is_none()
+            && self.deleted_account.is_none()
             && self.revocations.is_empty()
             && self.events.is_empty()
     }

@@ -5,6 +5,7 @@ use crate::{
     account::Account,
     event::{Event, EventKind, Occasion},
     id::SessionId,
+    opaque::SecretDigest,
     policy::{Lifetimes, SessionPolicy},
     rotation::Rotation,
     scope::ScopeSet,
@@ -22,6 +23,30 @@ pub struct OpenSession {
     pub scope: ScopeSet,
     /// What is known of the device.
     pub device: Device,
+    /// The digest of the opaque id that the client will hold, under the policy `session`.
+    pub secret: Option<SecretDigest>,
+    /// The session that the client held when it asked for this one.
+    pub replaces: Option<Replaced>,
+}
+
+/// Which session a client held before it signed in. It is ended: a new sign-in takes the place of the old one in the same
+/// browser (ASVS 7.2.4), and never takes an id over that it was given, whoever gave it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replaced {
+    /// The one with this opaque id.
+    BySecret(SecretDigest),
+    /// The one with this id, known from a token.
+    ById(SessionId),
+}
+
+impl Replaced {
+    /// Whether it is this one.
+    pub fn is(&self, session: &Session) -> bool {
+        match self {
+            Self::BySecret(digest) => session.secret == Some(*digest),
+            Self::ById(id) => session.id == *id,
+        }
+    }
 }
 
 /// What holds for every sign-in.
@@ -46,7 +71,8 @@ pub fn open(
     occasion: &Occasion<'_>,
 ) -> (Session, Event) {
     let now = occasion.now;
-    let absolute_until = now.plus(lifetimes.absolute_lifetime);
+    let limits = lifetimes.limits(request.policy);
+    let absolute_until = now.plus(limits.absolute_lifetime);
     let session = Session {
         id: SessionId::generate(now, occasion.entropy),
         account: account.id,
@@ -54,12 +80,13 @@ pub fn open(
         policy: request.policy,
         client_id: request.client_id,
         scope: request.scope,
+        secret: request.secret,
         rotation: Rotation::open(now),
         device: request.device,
         authenticated_at: now,
         created_at: now,
         last_seen_at: now,
-        idle_until: now.plus(lifetimes.idle_lifetime).min(absolute_until),
+        idle_until: now.plus(limits.idle_lifetime).min(absolute_until),
         absolute_until,
         revoked_at: None,
     };
@@ -67,9 +94,10 @@ pub fn open(
     (session, event)
 }
 
-/// Opens a session beside those that the account has. Where it has as many as it may, those not used for the longest are
-/// ended in the same step, with their feed entries, past ones first: whoever can sign in could otherwise heap up
-/// sessions until ending them all takes the store seconds, and the list of them is of no use to anybody.
+/// Opens a session beside those that the account has, but for the one it replaces. Where it has as many as it may, those
+/// not used for the longest are ended in the same step, with their feed entries, past ones first: whoever can sign in
+/// could otherwise heap up sessions until ending them all takes the store seconds, and the list of them is of no use to
+/// anybody. Personal tokens make no room.
 ///
 /// The outcome is the session with its account as it is now; `None` when the account has gone, or was disabled, since
 /// its password was checked.
@@ -79,15 +107,21 @@ pub fn open_another(
     terms: &OpenTerms,
     occasion: &Occasion<'_>,
 ) -> Ruling<Option<SessionView>> {
-    let Some(AccountView { account, sessions }) = view.filter(|view| view.account.disabled_at.is_none()) else {
+    let Some(view) = view.filter(|view| view.account.disabled_at.is_none()) else {
         return Ruling::unchanged(None);
     };
+    let account = &view.account;
     let mut changes = Changes::default();
-    let mut by_use: Vec<_> = sessions.iter().collect();
+    let is_replaced = |session: &&Session| request.replaces.is_some_and(|replaced| replaced.is(session));
+    let (replaced, mut by_use): (Vec<_>, Vec<_>) = view.sign_ins().partition(is_replaced);
+    for session in replaced {
+        revoke(session, terms.longest_token_lifetime, occasion, &mut changes);
+        changes.events.push(occasion.event(EventKind::SessionReplaced, account.id, Some(session.id)));
+    }
     by_use.sort_by_key(|session| {
         (session.dead_reason(account, occasion.now).is_none(), session.last_seen_at, session.created_at, session.id)
     });
-    let too_many = (sessions.len() + 1).saturating_sub(terms.sessions_per_account_max.max(1));
+    let too_many = (by_use.len() + 1).saturating_sub(terms.sessions_per_account_max.max(1));
     for displaced in by_use.into_iter().take(too_many) {
         revoke(displaced, terms.longest_token_lifetime, occasion, &mut changes);
         changes.events.push(occasion.event(EventKind::SessionDisplaced, account.id, Some(displaced.id)));
@@ -101,19 +135,13 @@ pub fn open_another(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{entropy::Entropy, revocation::Revocation, time::UnixMillis};
-    use std::sync::atomic::{AtomicU8, Ordering};
-
-    struct Counting(AtomicU8);
-    impl Entropy for Counting {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(self.0.fetch_add(1, Ordering::Relaxed));
-        }
-    }
+    use crate::{
+        revocation::Revocation,
+        testing::{self, Counting, START as NOW},
+    };
 
     fn request() -> OpenSession {
-        let (policy, device) = (SessionPolicy::Refresh, Device::default());
-        OpenSession { policy, client_id: "app".into(), scope: ScopeSet::default(), device }
+        testing::request(SessionPolicy::Refresh)
     }
 
     fn terms(sessions_per_account_max: usize) -> OpenTerms {
@@ -121,15 +149,13 @@ mod tests {
         OpenTerms { lifetimes: Lifetimes::default(), sessions_per_account_max, longest_token_lifetime }
     }
 
-    const NOW: UnixMillis = UnixMillis::from_millis(1_800_000_000_000);
-
     /// An account whose sessions were last used so many seconds ago.
     fn with_sessions(seconds_ago: &[u64], test: impl Fn(AccountView, &Occasion<'_>)) {
-        let entropy = Counting(AtomicU8::new(1));
-        let occasion = Occasion { now: NOW, ip: None, entropy: &entropy };
-        let account = Account::new("a@example.com".parse().unwrap(), None, NOW, &entropy);
+        let entropy = Counting::default();
+        let occasion = testing::occasion(NOW, &entropy);
+        let account = testing::account(&entropy);
         let sessions = seconds_ago.iter().map(|&seconds| {
-            let (session, _) = open(request(), &account, &Lifetimes::default(), &occasion);
+            let session = testing::opened(SessionPolicy::Refresh, &account, &Lifetimes::default(), &entropy);
             Session { last_seen_at: NOW.minus(Duration::from_secs(seconds)), ..session }
         });
         test(AccountView { sessions: sessions.collect(), account: account.clone() }, &occasion);
@@ -172,6 +198,52 @@ mod tests {
         with_sessions(&[30, 10, 20], |mut view, occasion| {
             view.sessions[1].absolute_until = occasion.now;
             assert_eq!(displaced(&view, 3, occasion), [1]);
+        });
+    }
+
+    #[test]
+    fn what_it_replaces_is_ended_in_the_same_step_and_nothing_else() {
+        with_sessions(&[30, 10, 20], |mut view, occasion| {
+            view.sessions[1].secret = Some(SecretDigest::from_bytes([1; 32]));
+            view.sessions[2].policy = SessionPolicy::Personal;
+            for (replaces, place) in [
+                (Replaced::BySecret(SecretDigest::from_bytes([1; 32])), Some(1)),
+                (Replaced::ById(view.sessions[0].id), Some(0)),
+                (Replaced::ById(view.sessions[2].id), None),
+                (Replaced::BySecret(SecretDigest::from_bytes([2; 32])), None),
+            ] {
+                let request = OpenSession { replaces: Some(replaces), ..request() };
+                let changes = open_another(Some(&view), request, &terms(2), occasion).changes;
+                let ended: Vec<_> = changes.sessions.iter().map(|session| session.id).collect();
+                // Two sign-ins and room for two: with one replaced, nobody has to make room.
+                let expected = view.sessions[place.unwrap_or(0)].id;
+                assert_eq!(ended, [expected], "{replaces:?}");
+                let kind = if place.is_some() { EventKind::SessionReplaced } else { EventKind::SessionDisplaced };
+                assert!(changes.events.iter().any(|event| event.kind == kind && event.session == Some(expected)));
+                assert_eq!(changes.revocations.len(), 1);
+            }
+        });
+    }
+
+    #[test]
+    fn each_policy_has_its_limits() {
+        with_sessions(&[], |view, occasion| {
+            let lifetimes = Lifetimes::default();
+            for policy in SessionPolicy::ALL {
+                let (session, _) = open(OpenSession { policy, ..request() }, &view.account, &lifetimes, occasion);
+                let limits = lifetimes.limits(policy);
+                assert_eq!(session.absolute_until, NOW.plus(limits.absolute_lifetime));
+                assert_eq!(session.idle_until, NOW.plus(limits.idle_lifetime));
+                let token_lives = session.token_ends_at(&lifetimes, NOW).map(|end| end.since(NOW));
+                assert_eq!(token_lives.is_some(), policy.has_signed_token());
+                let expected = match policy {
+                    SessionPolicy::Tracked => Some(lifetimes.tracked_lifetime),
+                    SessionPolicy::Sliding => Some(lifetimes.sliding.idle_lifetime),
+                    SessionPolicy::Refresh => Some(lifetimes.access_token_lifetime),
+                    SessionPolicy::Session | SessionPolicy::Personal => None,
+                };
+                assert_eq!(token_lives, expected);
+            }
         });
     }
 

@@ -4,7 +4,7 @@ use super::{Changes, Ruling, Session, SessionView};
 use crate::{
     account::Account,
     event::{EventKind, Occasion},
-    policy::Lifetimes,
+    policy::{Lifetimes, SessionPolicy},
     revocation::{Revocation, RevocationDraft},
     rotation::{RefreshToken, RotationRules, Verdict, decide},
     scope::ScopeSet,
@@ -95,7 +95,9 @@ pub fn refresh(
     if now.since(request.accepted_at) > REFRESH_DEADLINE {
         return Ruling::unchanged(RefreshOutcome::TooLate);
     }
-    let Some(SessionView { session, account }) = view else {
+    // Other policies have no refresh tokens: one with such an id was not made by us.
+    let is_refreshable = |view: &&SessionView| view.session.policy == SessionPolicy::Refresh;
+    let Some(SessionView { session, account }) = view.filter(is_refreshable) else {
         return Ruling::unchanged(RefreshOutcome::Dead(DeadReason::Unknown));
     };
     if let Some(reason) = session.dead_reason(account, now) {
@@ -122,7 +124,7 @@ pub fn refresh(
         session.rotation = rotation;
         // Where the clock went back, the limits stay where they were: a session is never cut short by it.
         session.last_seen_at = session.last_seen_at.max(now);
-        let idle_until = now.plus(terms.lifetimes.idle_lifetime).min(session.absolute_until);
+        let idle_until = now.plus(terms.lifetimes.refresh.idle_lifetime).min(session.absolute_until);
         session.idle_until = session.idle_until.max(idle_until);
         session.device.ip = occasion.ip.or(session.device.ip);
         changes.sessions.push(session.clone());
@@ -204,6 +206,8 @@ mod tests {
             client_id: "app".into(),
             scope: "read write".parse().unwrap(),
             device: Device { ip: Some(HOME.into()), ..Device::default() },
+            secret: None,
+            replaces: None,
         };
         let (session, _) = open(request, &account, &Lifetimes::default(), &occasion(1_000, HOME));
         SessionView { session, account }
@@ -225,7 +229,7 @@ mod tests {
         let view = opened();
         let ruling = refresh(Some(&view), &request(&view, 5_000), &terms(), &occasion(5_000, HOME));
         let written = &ruling.changes.sessions[0];
-        assert_eq!(written.idle_until, at(5_000).plus(Lifetimes::default().idle_lifetime));
+        assert_eq!(written.idle_until, at(5_000).plus(Lifetimes::default().refresh.idle_lifetime));
         assert_eq!(written.absolute_until, view.session.absolute_until);
 
         let mut near_the_end = view;

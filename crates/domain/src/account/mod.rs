@@ -1,6 +1,19 @@
 //! Accounts: who may sign in.
 
+mod attributes;
+mod change;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+pub use attributes::{ATTRIBUTES_MAX, Attributes, InvalidAttribute};
+pub use change::{
+    NewPassword, PasswordChange, ProfileChange, ProfileChanged, change_password, change_profile, set_password,
+};
+pub use standing::{StandingOutcome, delete_account, disable_account, enable_account, set_roles};
+
 use crate::{email::Email, entropy::Entropy, id::AccountId, text::first_misplaced, time::UnixMillis};
+use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
 /// Counts the times all tokens of an account were ended at once.
@@ -77,8 +90,12 @@ pub struct Account {
     pub name: Option<String>,
     /// Roles that the operator gave, such as `admin`.
     pub roles: Vec<String>,
+    /// What the operator knows of the person besides, for claims of one's own.
+    pub attributes: Attributes,
     /// Raised to end every token at once.
     pub generation: AccountGeneration,
+    /// When the password was last changed; `None` while it is the first one.
+    pub password_changed_at: Option<UnixMillis>,
     /// Set while the account may not sign in.
     pub disabled_at: Option<UnixMillis>,
     /// When the account was made.
@@ -94,6 +111,8 @@ impl Account {
             email_verified: false,
             name,
             roles: Vec::new(),
+            attributes: Attributes::default(),
+            password_changed_at: None,
             generation: AccountGeneration::default(),
             disabled_at: None,
             created_at: now,
@@ -105,6 +124,12 @@ impl Account {
 /// does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
 
 impl PasswordHash {
     /// Takes a PHC string, as the hash function or a store gave it.
@@ -124,25 +149,4 @@ pub struct AccountWithPassword {
     pub account: Account,
     /// The hash of its password; an account made without one has none.
     pub password_hash: Option<PasswordHash>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_trimmed_composed_and_bounded() {
-        assert_eq!(parse_name("  민수 Kim "), Ok("민수 Kim".to_owned()));
-        assert_eq!(parse_name("Jose\u{301}"), Ok("Jos\u{e9}".to_owned()));
-        let longest = "한".repeat(NAME_CHARACTERS_MAX);
-        assert_eq!(parse_name(&longest), Ok(longest.clone()));
-        assert_eq!(parse_name(&format!("{longest}x")), Err(InvalidName::TooLong));
-        for text in ["", "   ", "\u{3000}"] {
-            assert_eq!(parse_name(text), Err(InvalidName::Blank), "{text:?}");
-        }
-        for (text, found) in [("a\u{0}b", '\0'), ("line\nbreak", '\n'), ("admin\u{202E}", '\u{202E}')] {
-            assert_eq!(parse_name(text), Err(InvalidName::Misplaced(found)), "{text:?}");
-        }
-        assert!(InvalidName::Misplaced('\u{200B}').to_string().contains("U+200B"));
-    }
 }

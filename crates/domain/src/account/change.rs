@@ -1,0 +1,130 @@
+//! What a person changes of their own account: name, address, password.
+
+use super::{Account, PasswordHash};
+use crate::{
+    email::Email,
+    event::{EventKind, Occasion},
+    id::SessionId,
+    session::{AccountView, Changes, Ruling, Session, end_all},
+    time::UnixMillis,
+};
+use std::time::Duration;
+
+/// A new name or address, or both.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProfileChange {
+    /// The new name; `Some(None)` takes it away.
+    pub name: Option<Option<String>>,
+    /// The new address. Until the person shows that it is theirs it is not verified.
+    pub email: Option<Email>,
+}
+
+/// What came of a change: the account as it is now; `None` when it has gone.
+pub type ProfileChanged = Option<Box<Account>>;
+
+/// Changes name and address. That nobody else has the address is for the store to see.
+pub fn change_profile(
+    view: Option<&AccountView>,
+    change: ProfileChange,
+    occasion: &Occasion<'_>,
+) -> Ruling<ProfileChanged> {
+    let Some(AccountView { account: before, .. }) = view else { return Ruling::unchanged(None) };
+    let mut account = before.clone();
+    if let Some(name) = change.name {
+        account.name = name;
+    }
+    let mut events = Vec::new();
+    if let Some(email) = change.email.filter(|email| email.as_str() != before.email.as_str()) {
+        // Another spelling of the same address is as verified as before.
+        account.email_verified &= email.canonical() == before.email.canonical();
+        account.email = email;
+        events.push(occasion.event(EventKind::EmailChanged, account.id, None));
+    }
+    let outcome = Some(Box::new(account.clone()));
+    if account == *before {
+        return Ruling::unchanged(outcome);
+    }
+    Ruling { changes: Changes { account: Some(account), events, ..Changes::default() }, outcome }
+}
+
+/// A new password, hashed, and what its change was based upon.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    /// The hash of the new one.
+    pub hash: PasswordHash,
+    /// [`Account::password_changed_at`] as it was when the current password was checked. Hashing takes a while: if the
+    /// password was changed meanwhile, the one that was checked is not the current one any more.
+    pub checked_when_changed_at: Option<UnixMillis>,
+}
+
+/// What came of a change of password.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PasswordChange {
+    /// It is changed.
+    Changed {
+        /// How many sign-ins were ended by it.
+        ended: usize,
+        /// The account as it is now.
+        account: Box<Account>,
+        /// The session that was kept, as it is now.
+        kept: Option<Box<Session>>,
+    },
+    /// Somebody else was faster.
+    ChangedMeanwhile,
+    /// The account has gone or was disabled.
+    NoAccount,
+}
+
+/// Changes the password and ends every sign-in but `keep` (ASVS 7.4.3). Personal tokens go on: they are what programs
+/// work with, and are ended by name.
+pub fn change_password(
+    view: Option<&AccountView>,
+    new: &NewPassword,
+    keep: SessionId,
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+) -> Ruling<PasswordChange> {
+    let Some(view) = view.filter(|view| view.account.disabled_at.is_none()) else {
+        return Ruling::unchanged(PasswordChange::NoAccount);
+    };
+    if view.account.password_changed_at != new.checked_when_changed_at {
+        return Ruling::unchanged(PasswordChange::ChangedMeanwhile);
+    }
+    // Whoever was signed out while the password was hashed has nothing to keep, and still may change it.
+    let kept = view.sessions.iter().find(|session| session.id == keep).cloned();
+    write_password(view, &new.hash, kept, longest_token_lifetime, occasion)
+}
+
+/// Sets a password as the operator wishes, and ends every sign-in.
+pub fn set_password(
+    view: Option<&AccountView>,
+    hash: &PasswordHash,
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+) -> Ruling<PasswordChange> {
+    let Some(view) = view else { return Ruling::unchanged(PasswordChange::NoAccount) };
+    write_password(view, hash, None, longest_token_lifetime, occasion)
+}
+
+fn write_password(
+    view: &AccountView,
+    hash: &PasswordHash,
+    kept: Option<Session>,
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+) -> Ruling<PasswordChange> {
+    // Always another instant than before, or a change in the same millisecond would look like none.
+    let just_after = |before: UnixMillis| occasion.now.max(before.plus(Duration::from_millis(1)));
+    let password_changed_at = Some(view.account.password_changed_at.map_or(occasion.now, just_after));
+    let account = Account { password_changed_at, ..view.account.clone() };
+    let mut changes = Changes {
+        account: Some(account),
+        password_hash: Some(hash.clone()),
+        events: vec![occasion.event(EventKind::PasswordChanged, view.account.id, None)],
+        ..Changes::default()
+    };
+    let keep = kept.as_ref().map(|session| session.id);
+    let ended = end_all(view, keep, longest_token_lifetime, occasion, &mut changes);
+    let account = Box::new(changes.account.clone().unwrap_or_else(|| view.account.clone()));
+    Ruling { changes, outcome: PasswordChange::Changed { ended, account, kept: kept.map(Box::new) } }
+}
