@@ -3,24 +3,24 @@
 use crate::Rejection;
 use http::{HeaderMap, header::AUTHORIZATION};
 
-/// Takes out of the `Authorization` header what stands where a token should, as sent.
+/// Takes out of the `Authorization` header what stands where a token should, as sent; `None` without a bearer token.
+/// Another scheme, such as `Basic`, is not presented here.
 ///
 /// Whether it has the form of one is asked later, by [`well_formed`]: a token that is known needs no looking at.
 ///
 /// # Errors
-/// [`Rejection::NotPresented`] without a bearer token; [`Rejection::Malformed`] when there is more than one
-/// `Authorization` header. Another scheme, such as `Basic`, is not presented here.
-pub(crate) fn presented(headers: &HeaderMap) -> Result<&[u8], Rejection> {
+/// [`Rejection::Malformed`] when there is more than one `Authorization` header.
+pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let field = fields.next().ok_or(Rejection::NotPresented)?.as_bytes();
+    let Some(field) = fields.next().map(|field| field.as_bytes()) else { return Ok(None) };
     if fields.next().is_some() {
         return Err(Rejection::Malformed("more than one Authorization header"));
     }
     // RFC 9110 §11.1: the scheme is compared without regard to case.
     let scheme_ends = field.iter().position(|byte| *byte == b' ').unwrap_or(field.len());
     match field.split_at_checked(scheme_ends) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer") => Ok(trim_spaces(rest)),
-        _ => Err(Rejection::NotPresented),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer") => Ok(Some(trim_spaces(rest))),
+        _ => Ok(None),
     }
 }
 
@@ -52,22 +52,22 @@ mod tests {
         values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap())).collect()
     }
 
-    fn bearer_token(headers: &HeaderMap) -> Result<&str, Rejection> {
-        well_formed(presented(headers)?)
+    fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
+        presented(headers)?.map(well_formed).transpose()
     }
 
     #[test]
     fn one_token_after_the_scheme() {
         for value in ["Bearer abc", "bearer abc", "BEARER  abc "] {
-            assert_eq!(bearer_token(&headers(&[value])).ok(), Some("abc"), "{value}");
+            assert_eq!(bearer_token(&headers(&[value])), Ok(Some("abc")), "{value}");
         }
     }
 
     #[test]
     fn absent_and_malformed_are_told_apart() {
         let refused = |values: &[&str]| bearer_token(&headers(values)).unwrap_err();
-        assert!(matches!(refused(&[]), Rejection::NotPresented));
-        assert!(matches!(refused(&["Basic YTpi"]), Rejection::NotPresented));
+        assert_eq!(bearer_token(&headers(&[])), Ok(None));
+        assert_eq!(bearer_token(&headers(&["Basic YTpi"])), Ok(None));
         for values in [
             &["Bearer"][..],
             &["Bearer "],

@@ -1,23 +1,28 @@
 //! Who is asking.
 
 use crate::{
+    Rejection,
     identity_headers::identity_headers,
     verified_cache::{HeldToken, VerifiedToken},
 };
 use counterfoil_domain::{
     account::AccountGeneration,
     id::{AccountId, SessionId, TokenId},
+    policy::SessionPolicy,
     scope::ScopeSet,
     time::UnixMillis,
 };
+use counterfoil_jwt::UnverifiedToken;
 use http::HeaderMap;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::{
     fmt,
     sync::{Arc, OnceLock},
 };
 
-/// Who is asking: read from a verified, living access token. Only a [`crate::Guard`] makes one, so a handler that takes
-/// it cannot be reached without a good token.
+/// Who is asking, by whichever credential. Only a [`crate::Guard`] makes one, so a handler that takes it cannot be reached
+/// without a good one.
 ///
 /// Cheap to make and to pass on: it points to what the guard remembers of the token, and copies none of it.
 pub struct CurrentUser(Source);
@@ -33,6 +38,7 @@ enum Source {
 /// What a token says, parsed.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct VerifiedUser {
+    pub(crate) policy: SessionPolicy,
     pub(crate) account: AccountId,
     pub(crate) session: SessionId,
     pub(crate) token: TokenId,
@@ -41,6 +47,9 @@ pub(crate) struct VerifiedUser {
     pub(crate) scope: ScopeSet,
     pub(crate) authenticated_at: UnixMillis,
     pub(crate) methods: Box<[String]>,
+    pub(crate) roles: Box<[String]>,
+    /// Of what was looked up; a signed token carries its own.
+    pub(crate) custom_claims: Map<String, Value>,
     pub(crate) expires_at: UnixMillis,
     /// Made when first asked for: most services never do.
     pub(crate) identity_headers: OnceLock<HeaderMap>,
@@ -55,10 +64,83 @@ impl CurrentUser {
         Self(Source::Counted(token))
     }
 
-    fn user(&self) -> &VerifiedUser {
+    fn held(&self) -> &VerifiedToken {
         match &self.0 {
-            Source::Cached(token) => &token.user,
-            Source::Counted(token) => &token.user,
+            Source::Cached(token) => token,
+            Source::Counted(token) => token,
+        }
+    }
+
+    fn user(&self) -> &VerifiedUser {
+        &self.held().user
+    }
+
+    /// How the session is carried.
+    pub fn policy(&self) -> SessionPolicy {
+        self.user().policy
+    }
+
+    /// The account's roles when the token was minted, or as they were looked up.
+    pub fn roles(&self) -> &[String] {
+        &self.user().roles
+    }
+
+    /// When the token was minted; of what is no token, when the session was opened.
+    pub fn issued_at(&self) -> UnixMillis {
+        self.held().issued_at
+    }
+
+    /// Demands a scope, in one line of a handler: `user.require_scope("invoices:read")?;`
+    ///
+    /// # Errors
+    /// [`Rejection::InsufficientScope`]: 403, with a challenge that names the scope (RFC 6750 §3.1).
+    pub fn require_scope(&self, scope: &'static str) -> Result<(), Rejection> {
+        if self.scope().contains(scope) { Ok(()) } else { Err(Rejection::InsufficientScope(scope.to_owned())) }
+    }
+
+    /// Demands a role: `user.require_role("admin")?;`
+    ///
+    /// # Errors
+    /// [`Rejection::RoleMissing`]: 403.
+    pub fn require_role(&self, role: &str) -> Result<(), Rejection> {
+        if self.roles().iter().any(|held| held == role) { Ok(()) } else { Err(Rejection::RoleMissing) }
+    }
+
+    /// Demands that the person has proved who they are within the last `max_age_seconds`, for what must not be done from a
+    /// browser left open. A personal token is held by no person, and never does.
+    ///
+    /// # Errors
+    /// [`Rejection::SignInTooOld`]: 401, with a challenge that says how recent it must be (RFC 9470 §3).
+    pub fn require_recent_sign_in(&self, max_age_seconds: u32, now: UnixMillis) -> Result<(), Rejection> {
+        let age = now.since(self.authenticated_at()).as_secs();
+        let is_person = self.policy() != SessionPolicy::Personal;
+        if is_person && age <= u64::from(max_age_seconds) {
+            Ok(())
+        } else {
+            Err(Rejection::SignInTooOld { max_age_seconds })
+        }
+    }
+
+    /// Claims of the operator's own, or any others of the token, as a type of one's own.
+    ///
+    /// ```
+    /// # fn handler(user: &counterfoil_guard::CurrentUser) -> Result<(), serde_json::Error> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Tenant {
+    ///     tenant: Option<String>,
+    /// }
+    /// let Tenant { tenant } = user.claims()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of serde: a claim is missing or of another type.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        // It was verified when it was taken in; it is read again because few handlers want this.
+        let text = std::str::from_utf8(&self.held().token).unwrap_or_default();
+        match UnverifiedToken::decode(text) {
+            Ok(token) if self.policy().has_signed_token() => serde_json::from_slice(token.payload()),
+            _ => serde_json::from_value(Value::Object(self.user().custom_claims.clone())),
         }
     }
 

@@ -2,57 +2,83 @@
 
 use crate::{
     CurrentUser, Rejection, Revocations, bearer,
-    current_user::VerifiedUser,
+    cookies::{
+        CookieRules,
+        same_origin::{self, Intent},
+    },
     keys::KeysInUse,
-    verified_cache::{VerifiedCache, VerifiedToken, freshness::GoodAt},
+    lookup::SessionLookup,
+    scheme::{Credential, presented},
+    token_claims::to_token,
+    verified_cache::{VerifiedCache, VerifiedToken},
 };
 use counterfoil_domain::{
-    account::AccountGeneration,
-    id::{AccountId, SessionId, TokenId},
+    opaque::SecretKind,
+    policy::SessionPolicy,
     rotation,
-    scope::ScopeSet,
     time::{Clock, UnixMillis},
 };
 use counterfoil_jwt::{KeySet, Policy, Verified, verify_borrowed};
 use counterfoil_wire::AccessClaims;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-/// Verifies access tokens. Cheap to clone: all clones are the same guard.
+/// Tells who a request is from. Cheap to clone: all clones are the same guard.
+///
+/// A guard from [`Guard::new`] takes signed access tokens in the `Authorization` header. [`GuardOptions`] make one that
+/// takes what else there is: personal tokens, cookies, sessions that are looked up.
 #[derive(Clone)]
-pub struct Guard(Arc<Inner>);
+pub struct Guard(pub(crate) Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     policy: Policy,
     /// The same, for telling whose an ended token was.
     policy_without_times: Policy,
     keys: KeysInUse,
-    revocations: Arc<Revocations>,
+    pub(crate) revocations: Arc<Revocations>,
     clock: Arc<dyn Clock>,
     verified: VerifiedCache,
     verifications: AtomicU64,
+    cookies: Option<CookieRules>,
+    pub(crate) lookup: Option<Arc<dyn SessionLookup>>,
+}
+
+/// What a guard takes besides signed access tokens in the `Authorization` header.
+pub struct GuardOptions {
+    /// How many tokens are remembered that were accepted: as many as are in use at a time is right. Others are verified at
+    /// each request. Each takes some 1.3 kB, and none more than 16.
+    pub verified_tokens_max: usize,
+    /// Which cookies are credentials. Without rules none is looked at.
+    pub cookies: Option<CookieRules>,
+    /// Where sessions are looked up. Without it, whatever needs that is refused.
+    pub lookup: Option<Arc<dyn SessionLookup>>,
+}
+
+impl Default for GuardOptions {
+    fn default() -> Self {
+        Self { verified_tokens_max: Guard::VERIFIED_TOKENS_MAX, cookies: None, lookup: None }
+    }
 }
 
 impl Guard {
-    /// How many verified tokens a guard remembers unless told otherwise. Each takes some 1.2 kB, and none more than 16.
+    /// How many verified tokens a guard remembers unless told otherwise.
     pub const VERIFIED_TOKENS_MAX: usize = 32_768;
 
     /// A guard with these rules, keys and revocations. It answers 503 until `revocations` has been loaded.
     pub fn new(policy: Policy, keys: KeySet, revocations: Arc<Revocations>, clock: Arc<dyn Clock>) -> Self {
-        Self::with_verified_tokens_max(policy, keys, revocations, clock, Self::VERIFIED_TOKENS_MAX)
+        Self::with_options(policy, keys, revocations, clock, GuardOptions::default())
     }
 
-    /// As [`Guard::new`], remembering about so many verified tokens: as many as are in use at a time is right. Tokens that
-    /// are not remembered are verified at each request.
-    pub fn with_verified_tokens_max(
+    /// As [`Guard::new`], with more that is taken.
+    pub fn with_options(
         policy: Policy,
         keys: KeySet,
         revocations: Arc<Revocations>,
         clock: Arc<dyn Clock>,
-        verified_tokens_max: usize,
+        options: GuardOptions,
     ) -> Self {
         Self(Arc::new(Inner {
             policy_without_times: policy.clone().ignore_times(),
@@ -60,8 +86,10 @@ impl Guard {
             keys: KeysInUse::new(keys),
             revocations,
             clock,
-            verified: VerifiedCache::new(verified_tokens_max),
+            verified: VerifiedCache::new(options.verified_tokens_max),
             verifications: AtomicU64::new(0),
+            cookies: options.cookies,
+            lookup: options.lookup,
         }))
     }
 
@@ -71,28 +99,72 @@ impl Guard {
         self.0.verified.clear();
     }
 
-    /// Who sends these headers.
-    ///
-    /// # Errors
-    /// [`Rejection`]: no token, a token that is not good, or not ready yet.
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<CurrentUser, Rejection> {
-        let presented = bearer::presented(headers)?;
-        match self.remembered(presented) {
-            Some(verdict) => verdict,
-            None => self.verify_and_remember(bearer::well_formed(presented)?),
-        }
+    /// The rules of the cookies that are credentials here, if any are.
+    pub fn cookies(&self) -> Option<&CookieRules> {
+        self.0.cookies.as_ref()
     }
 
-    /// Whose access token this is.
+    /// Who sends a request with this method and these headers. Waits for nothing but look-ups, and those only where the
+    /// session's policy calls for one.
+    ///
+    /// # Errors
+    /// [`Rejection`]: no credential, one that is not good, or nothing can be said now.
+    pub async fn authenticate(&self, method: &Method, headers: &HeaderMap) -> Result<CurrentUser, Rejection> {
+        self.authenticate_for(Intent::of(method), headers).await
+    }
+
+    /// As [`Guard::authenticate`], for a gateway that asks about a request of somebody else's. `method` is that of the
+    /// request, where the gateway tells it.
+    ///
+    /// # Errors
+    /// As [`Guard::authenticate`].
+    pub async fn authenticate_for_gateway(
+        &self,
+        method: Option<&Method>,
+        headers: &HeaderMap,
+    ) -> Result<CurrentUser, Rejection> {
+        self.authenticate_for(method.map_or(Intent::Unknown, Intent::of), headers).await
+    }
+
+    async fn authenticate_for(&self, intent: Intent, headers: &HeaderMap) -> Result<CurrentUser, Rejection> {
+        let rules = self.0.cookies.as_ref();
+        let credential = presented(headers, rules)?;
+        if let Some(rules) = rules.filter(|_| credential.is_cookie()) {
+            same_origin::check(intent, headers, rules)?;
+        }
+        let (text, is_bearer) = match credential {
+            Credential::SessionCookie(text) => return self.by_session_cookie(text).await,
+            Credential::Bearer(text) => (text, true),
+            Credential::AccessCookie(text) => (text, false),
+        };
+        let user = match self.remembered(text) {
+            // Scripts cannot read the access cookie, and nobody puts a personal token there.
+            Some(Ok(user)) if !is_bearer && user.policy() == SessionPolicy::Personal => {
+                return Err(Rejection::session_ended());
+            }
+            Some(verdict) => verdict?,
+            None => {
+                let text = bearer::well_formed(text)?;
+                if is_bearer && text.starts_with(SecretKind::PersonalToken.prefix()) {
+                    return self.by_personal_token(text).await;
+                }
+                self.verify_and_remember(text)?
+            }
+        };
+        if user.policy() == SessionPolicy::Tracked { self.while_session_lives(user).await } else { Ok(user) }
+    }
+
+    /// Whose signed access token this is. Nothing is looked up, so a token whose policy calls for that is refused.
     ///
     /// # Errors
     /// [`Rejection`]: the token is not good, or not ready yet.
     pub fn authenticate_token(&self, token: &str) -> Result<CurrentUser, Rejection> {
-        self.remembered(token.as_bytes()).unwrap_or_else(|| self.verify_and_remember(token))
+        let user = self.remembered(token.as_bytes()).unwrap_or_else(|| self.verify_and_remember(token))?;
+        if user.policy().is_looked_up() { Err(Rejection::lookup_needed()) } else { Ok(user) }
     }
 
-    /// Whose access token this is or was: an ended one is taken as well. For telling which session a request is about,
-    /// never for letting it in.
+    /// Whose access token this is or was: an ended one is taken as well, and one whose session has ended. For telling which
+    /// session a request is about, never for letting it in.
     ///
     /// # Errors
     /// [`Rejection`]: the token was never good.
@@ -108,16 +180,22 @@ impl Guard {
         self.0.verifications.load(Ordering::Relaxed)
     }
 
-    /// What is to be said of a token that was verified before with today's keys.
+    /// What is to be said of a token that was accepted before with today's keys.
     fn remembered(&self, token: &[u8]) -> Option<Result<CurrentUser, Rejection>> {
         let inner = &*self.0;
         let known = inner.verified.find(token, inner.keys.generation())?;
         let times = inner.policy.validate_times(known.expires_at, known.not_before, self.now_unix_seconds());
-        Some(times.map_err(refused).and_then(|()| {
+        let verdict = times.map_err(refused).and_then(|()| {
             let not_revoked = known
                 .is_still_good(inner.revocations.changes(), |presented| inner.revocations.refusal(presented).is_none());
-            if not_revoked { Ok(CurrentUser::cached(known)) } else { Err(Rejection::Revoked) }
-        }))
+            if not_revoked { Ok(()) } else { Err(Rejection::Revoked) }
+        });
+        match verdict {
+            Ok(()) => Some(Ok(CurrentUser::cached(known))),
+            // What was looked up once is looked up again: the store knows better than memory does.
+            Err(_) if known.is_to_be_looked_up_again => None,
+            Err(rejection) => Some(Err(rejection)),
+        }
     }
 
     fn verify_and_remember(&self, token: &str) -> Result<CurrentUser, Rejection> {
@@ -130,11 +208,29 @@ impl Guard {
         // Counted before it is looked up: what is revoked in between is looked up again.
         let changes = inner.revocations.changes().count();
         let entry = Arc::new(to_token(token, keys.number, &verified, changes)?);
-        if inner.revocations.refusal(&entry.presented()).is_some() {
+        if !self.remember(&entry) {
             return Err(Rejection::Revoked);
         }
-        inner.verified.insert(Arc::clone(&entry), &inner.policy, self.now_unix_seconds());
         Ok(CurrentUser::counted(entry))
+    }
+
+    /// Keeps a token that was found good, unless the feed says otherwise; whether it did not.
+    pub(crate) fn remember(&self, entry: &Arc<VerifiedToken>) -> bool {
+        let inner = &*self.0;
+        if inner.revocations.refusal(&entry.presented()).is_some() {
+            return false;
+        }
+        inner.verified.insert(Arc::clone(entry), &inner.policy, self.now_unix_seconds());
+        true
+    }
+
+    /// The number of the keys in use.
+    pub(crate) fn key_generation(&self) -> u64 {
+        self.0.keys.generation()
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.0.clock.now()
     }
 
     fn verify<'b>(
@@ -163,43 +259,4 @@ const CLAIMS_BYTES_USUAL: usize = 512;
 
 fn refused(error: counterfoil_jwt::Error) -> Rejection {
     Rejection::Refused { code: error.code(), detail: error.to_string() }
-}
-
-fn to_token(
-    token: &str,
-    key_generation: u64,
-    verified: &Verified<AccessClaims<'_>>,
-    changes: u64,
-) -> Result<VerifiedToken, Rejection> {
-    let claims = verified.claims();
-    let detail = "the token's claims are not of this server's making";
-    let not_ours = || Rejection::Refused { code: "claims_not_ours", detail: detail.to_owned() };
-    Ok(VerifiedToken {
-        token: token.as_bytes().into(),
-        key_generation,
-        expires_at: verified.expires_at(),
-        not_before: verified.not_before(),
-        issuer: claims.iss.as_ref().into(),
-        key_id: verified.header().key_id().map(Into::into),
-        issued_at: UnixMillis::from_seconds(i64::try_from(claims.iat).unwrap_or(i64::MAX)),
-        not_revoked_at: GoodAt::new(changes),
-        recently_used: AtomicBool::new(false),
-        user: to_user(claims).ok_or_else(not_ours)?,
-    })
-}
-
-fn to_user(claims: &AccessClaims<'_>) -> Option<VerifiedUser> {
-    let seconds = |seconds: u64| i64::try_from(seconds).ok().map(UnixMillis::from_seconds);
-    Some(VerifiedUser {
-        account: claims.sub.parse::<AccountId>().ok()?,
-        session: claims.sid.parse::<SessionId>().ok()?,
-        token: claims.jti.parse::<TokenId>().ok()?,
-        generation: AccountGeneration::from_raw(claims.generation),
-        client_id: claims.client_id.as_ref().into(),
-        scope: claims.scope.parse::<ScopeSet>().ok()?,
-        authenticated_at: seconds(claims.auth_time)?,
-        methods: claims.amr.iter().map(|method| method.as_ref().to_owned()).collect(),
-        expires_at: seconds(claims.exp)?,
-        identity_headers: OnceLock::new(),
-    })
 }

@@ -1,4 +1,5 @@
-//! Verifies access tokens with keys and revocations held in memory: no network and no store per request.
+//! Tells who a request is from: access tokens are verified with keys and revocations held in memory, without network and
+//! store; what is looked up is looked up once.
 //!
 //! A [`Guard`] holds the rules ([`counterfoil_jwt::Policy`]), the keys and the [`Revocations`]; everything it needs is
 //! there before the request comes. A handler asks for the result by taking a [`CurrentUser`]:
@@ -19,19 +20,48 @@
 //! The way of a request: bearer token from the header → verified before? else signature, issuer, audience, type → times →
 //! revoked? → handler. A token that comes again costs a comparison instead of a signature check.
 //!
-//! A refusal knows its own answer: [`Rejection`].
+//! One guard takes every session policy, by its [`GuardOptions`]:
+//!
+//! | policy | the request brings | costs |
+//! |---|---|---|
+//! | `refresh`, `sliding` | `Authorization: Bearer` a signed token, or the access cookie | no look-up |
+//! | `tracked` | the same | one look-up |
+//! | `session` | the session cookie | one look-up |
+//! | `personal` | `Authorization: Bearer cfp_…` | none while it is remembered (five minutes), else one |
+//!
+//! Schemes are looked for in the order bearer, session cookie, access cookie; a request with two credentials is refused.
+//! A request with a cookie that may change something must come from the server's own pages.
+//!
+//! A refusal knows its own answer: [`Rejection`]. A handler demands more in one line:
+//!
+//! ```
+//! # use counterfoil_guard::{CurrentUser, Rejection};
+//! async fn invoices(user: CurrentUser) -> Result<String, Rejection> {
+//!     user.require_scope("invoices:read")?;
+//!     Ok(format!("the invoices of {}", user.account()))
+//! }
+//! ```
 
 mod bearer;
+mod cookies;
 mod current_user;
+mod extend;
 mod extract;
 mod guard;
 mod identity_headers;
 mod keys;
+mod looked_up;
+mod lookup;
 mod rejection;
 mod revocations;
+mod scheme;
+mod token_claims;
 mod verified_cache;
 
+pub use cookies::{CookieKind, CookieRules};
 pub use current_user::CurrentUser;
-pub use guard::Guard;
+pub use extend::{EXTENDED_TOKEN, Extend, ExtendFuture, ExtendLayer, ExtendedToken, NotExtended, SessionExtender};
+pub use guard::{Guard, GuardOptions};
+pub use lookup::{FoundSession, LookupError, LookupFuture, SessionLookup};
 pub use rejection::Rejection;
 pub use revocations::Revocations;

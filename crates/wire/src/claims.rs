@@ -44,4 +44,10 @@ pub struct AccessClaims<'a> {
     /// How (RFC 8176): `pwd` for a password.
     #[serde(borrow)]
     pub amr: Vec<Cow<'a, str>>,
+    /// The session's policy, where it is not `refresh`.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Cow<'a, str>>,
+    /// The account's roles, if it has any (RFC 9068 §2.2.3.1).
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Cow<'a, str>>,
 }

@@ -20,6 +20,7 @@ use crate::current_user::VerifiedUser;
 use counterfoil_domain::{
     account::AccountGeneration,
     id::{AccountId, SessionId, TokenId},
+    policy::SessionPolicy,
     revocation::Presented,
     scope::ScopeSet,
     time::UnixMillis,
@@ -54,6 +55,8 @@ pub(crate) struct VerifiedCache {
 
 /// A token that a guard has accepted, and what it must be held against when it comes again.
 pub(crate) struct VerifiedToken {
+    /// Whether the store was asked about it, and is to be asked again rather than refuse it from memory.
+    pub(crate) is_to_be_looked_up_again: bool,
     pub(crate) token: Box<[u8]>,
     /// Which of the guard's key sets it was verified with.
     pub(crate) key_generation: u64,
@@ -112,6 +115,7 @@ impl VerifiedToken {
     /// Stands in vacant slots. It equals no token, is of no generation and has expired: any one of these would do.
     fn nobodys() -> Self {
         Self {
+            is_to_be_looked_up_again: false,
             token: Box::default(),
             key_generation: 0,
             expires_at: Some(NumericDate::from_unix_seconds(0)),
@@ -122,6 +126,7 @@ impl VerifiedToken {
             not_revoked_at: GoodAt::new(0),
             recently_used: AtomicBool::new(false),
             user: VerifiedUser {
+                policy: SessionPolicy::Refresh,
                 account: AccountId::from_bytes([0; 16]),
                 session: SessionId::from_bytes([0; 16]),
                 token: TokenId::from_bytes([0; 16]),
@@ -130,6 +135,8 @@ impl VerifiedToken {
                 scope: ScopeSet::default(),
                 authenticated_at: UnixMillis::from_millis(0),
                 methods: Box::default(),
+                roles: Box::default(),
+                custom_claims: serde_json::Map::new(),
                 expires_at: UnixMillis::from_millis(0),
                 identity_headers: OnceLock::new(),
             },
@@ -138,10 +145,11 @@ impl VerifiedToken {
 
     /// What the revocations are asked about.
     pub(crate) fn presented(&self) -> Presented<'_> {
+        let (account, generation) = self.subject();
         Presented {
             session: Some(self.user.session),
-            account: Some(self.user.account),
-            generation: self.user.generation,
+            account,
+            generation,
             token: Some(self.user.token),
             issuer: &self.issuer,
             kid: self.key_id.as_deref(),

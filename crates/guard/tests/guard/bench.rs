@@ -13,7 +13,7 @@ use counterfoil_domain::{
     revocation::{FeedEntry, FeedHead, Revocation, RevocationDraft},
     time::{Clock, UnixMillis},
 };
-use counterfoil_guard::{CurrentUser, Guard, Rejection, Revocations};
+use counterfoil_guard::{CurrentUser, Guard, GuardOptions, Rejection, Revocations};
 use counterfoil_jwt::{Algorithm, KeyId, KeySet, Policy, SigningKey, sign};
 use serde_json::{Value, json};
 use std::sync::{
@@ -132,12 +132,12 @@ impl Bench {
         let key = key(KID);
         let (revocations, clock) = (Arc::<Revocations>::default(), Arc::new(Hands(AtomicI64::new(NOW_SECONDS))));
         let keys = set(&[&key]);
-        let guard = Guard::with_verified_tokens_max(
+        let guard = Guard::with_options(
             policy(),
             keys,
             Arc::clone(&revocations),
             clock.clone(),
-            verified_tokens_max,
+            GuardOptions { verified_tokens_max, ..GuardOptions::default() },
         );
         Self { key, guard, revocations, clock }
     }

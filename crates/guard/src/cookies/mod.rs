@@ -1,0 +1,68 @@
+//! Cookies that carry a session: their names, how they are read and written, and from where a request with one may come.
+
+mod read;
+pub(crate) mod same_origin;
+mod write;
+
+pub(crate) use read::find;
+
+/// The names of the cookies of a server, and the origin that they belong to.
+///
+/// Over https every name begins with `__Host-`: a browser takes such a cookie only with `Secure`, `Path=/` and without
+/// `Domain`, so no other host, also none below, can put one in its place (6265bis §4.1.3.2). On plain http, which
+/// configuration allows on loopback only, browsers take no such cookie; there the names go without.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CookieRules {
+    origin: String,
+    is_secure: bool,
+    names: [String; 3],
+}
+
+/// What a cookie carries.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CookieKind {
+    /// The opaque id of a session, under the policy `session`.
+    Session,
+    /// A refresh token, with `transport: cookie`.
+    Refresh,
+    /// An access token.
+    Access,
+}
+
+impl CookieKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 3] = [Self::Session, Self::Refresh, Self::Access];
+
+    const fn base_name(self) -> &'static str {
+        match self {
+            Self::Session => "counterfoil-session",
+            Self::Refresh => "counterfoil-refresh",
+            Self::Access => "counterfoil-access",
+        }
+    }
+}
+
+impl CookieRules {
+    /// The rules of the server at `public_url`: scheme and host, such as `https://auth.example.com`.
+    pub fn new(public_url: &str) -> Self {
+        let is_secure = public_url.starts_with("https://");
+        let prefix = if is_secure { "__Host-" } else { "" };
+        let names = CookieKind::ALL.map(|kind| format!("{prefix}{}", kind.base_name()));
+        Self { origin: public_url.to_owned(), is_secure, names }
+    }
+
+    /// Whether the cookies travel over https only.
+    pub const fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+
+    /// The name of a cookie.
+    pub const fn name(&self, kind: CookieKind) -> &str {
+        let [session, refresh, access] = &self.names;
+        match kind {
+            CookieKind::Session => session.as_str(),
+            CookieKind::Refresh => refresh.as_str(),
+            CookieKind::Access => access.as_str(),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! From where a request with a cookie may come.
+//!
+//! A browser adds cookies by itself, whoever's page makes it send a request. `SameSite` keeps them off most requests from
+//! other sites, but not from other hosts of the same site, and not on every way; so it is not the only guard: what may
+//! change something must say that it comes from the server's own origin (ASVS 3.5.1; the algorithm is that of Filippo
+//! Valsorda, "Cross-Site Request Forgery", 2025, without its exception for requests that say nothing).
+
+use super::CookieRules;
+use crate::Rejection;
+use http::{HeaderMap, HeaderName, Method, header};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a request that brings a cookie is about to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Intent {
+    /// It reads (RFC 9110 §9.2.1).
+    Safe,
+    /// It may change something.
+    Unsafe,
+    /// A gateway asks about a request and does not say which. Browsers say where a request comes from whenever it might
+    /// change something, so one that says nothing reads.
+    Unknown,
+}
+
+impl Intent {
+    pub(crate) fn of(method: &Method) -> Self {
+        // Not `Method::is_safe`: TRACE sends back what it was sent, cookies included.
+        if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) { Self::Safe } else { Self::Unsafe }
+    }
+}
+
+/// Whether a request with a cookie may be taken for its owner's.
+///
+/// # Errors
+/// [`Rejection::CrossOrigin`].
+pub(crate) fn check(intent: Intent, headers: &HeaderMap, rules: &CookieRules) -> Result<(), Rejection> {
+    if intent == Intent::Safe || is_same_origin(headers, rules).unwrap_or(intent == Intent::Unknown) {
+        Ok(())
+    } else {
+        Err(Rejection::CrossOrigin)
+    }
+}
+
+/// Whether a request says that it comes from the server's own pages. `None` if it says nothing, as programs do that are
+/// no browsers.
+pub(crate) fn is_same_origin(headers: &HeaderMap, rules: &CookieRules) -> Option<bool> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let origin = origins.next().map(|origin| origins.next().is_none() && is_ours(origin.as_bytes(), headers, rules));
+    // `none` is what the person did, not a page: typed, or from a bookmark.
+    let site = headers.get(SEC_FETCH_SITE).map(|site| site == "same-origin" || site == "none");
+    match (origin, site) {
+        (None, None) => None,
+        (origin, site) => Some(origin.unwrap_or(true) && site.unwrap_or(true)),
+    }
+}
+
+/// The public URL, or the host that the browser believes it is talking to: the same server under another name, such as
+/// `localhost`. A page cannot choose the `Host` of what it has a browser send.
+fn is_ours(origin: &[u8], headers: &HeaderMap, rules: &CookieRules) -> bool {
+    let scheme: &[u8] = if rules.is_secure() { b"https://" } else { b"http://" };
+    let host = headers.get(header::HOST).map(|host| host.as_bytes()).filter(|host| !host.is_empty());
+    origin == rules.origin.as_bytes() || origin.strip_prefix(scheme).is_some_and(|authority| host == Some(authority))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn verdict(intent: Intent, headers: &[(&'static str, &'static str)]) -> bool {
+        let fields = headers.iter().map(|(name, value)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        });
+        check(intent, &fields.collect(), &CookieRules::new("https://auth.example.com")).is_ok()
+    }
+
+    #[test]
+    fn what_may_change_something_must_say_that_it_is_ours() {
+        for (headers, is_let_in) in [
+            (&[][..], false),
+            (&[("origin", "https://auth.example.com")], true),
+            (&[("sec-fetch-site", "same-origin")], true),
+            (&[("sec-fetch-site", "none")], true),
+            (&[("origin", "https://auth.example.com"), ("sec-fetch-site", "same-origin")], true),
+            (&[("origin", "https://evil.example")], false),
+            (&[("origin", "https://evil.auth.example.com")], false),
+            (&[("origin", "https://auth.example.com.evil.example")], false),
+            (&[("origin", "https://auth.example.com:8443")], false),
+            (&[("origin", "http://auth.example.com")], false),
+            (&[("origin", "null")], false),
+            (&[("origin", "")], false),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("sec-fetch-site", "cross-site")], false),
+            (&[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")], false),
+            (&[("origin", "https://auth.example.com"), ("sec-fetch-site", "cross-site")], false),
+            (&[("origin", "https://auth.example.com"), ("origin", "https://evil.example")], false),
+            // Under another name, as the browser knows it.
+            (&[("origin", "https://other.example"), ("host", "other.example")], true),
+            (&[("origin", "http://other.example"), ("host", "other.example")], false),
+            (&[("origin", "https://"), ("host", "")], false),
+        ] {
+            assert_eq!(verdict(Intent::Unsafe, headers), is_let_in, "{headers:?}");
+            assert!(verdict(Intent::Safe, headers));
+            // The same, but that silence is taken for reading.
+            assert_eq!(verdict(Intent::Unknown, headers), is_let_in || headers.is_empty(), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn methods_that_read_are_few() {
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            assert_eq!(Intent::of(&method.parse().unwrap()), Intent::Safe);
+        }
+        for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "get", "PURGE"] {
+            assert_eq!(Intent::of(&method.parse().unwrap()), Intent::Unsafe, "{method}");
+        }
+    }
+}
