@@ -1,6 +1,10 @@
 //! Scopes: what a token may do (RFC 6749 §3.3).
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 /// The most scopes one token can carry.
 pub const SCOPES_MAX: usize = 64;
@@ -30,6 +34,41 @@ impl ScopeSet {
     /// Whether there is no scope at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// A scope was asked for that may not be granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a scope was asked for that may not be granted")]
+pub struct ScopeNotAllowed;
+
+/// Which scopes may be granted, and to whom.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ScopeGrants {
+    /// To everybody.
+    pub everybody: ScopeSet,
+    /// To accounts with a role, besides.
+    pub by_role: BTreeMap<String, ScopeSet>,
+}
+
+impl ScopeGrants {
+    /// What may be granted to an account with these roles.
+    pub fn of(&self, roles: &[String]) -> ScopeSet {
+        let by_role = roles.iter().filter_map(|role| self.by_role.get(role));
+        ScopeSet(by_role.chain([&self.everybody]).flat_map(|scopes| scopes.0.iter().cloned()).collect())
+    }
+
+    /// What is granted at sign-in to an account with these roles: what is asked for, or all there is for it.
+    ///
+    /// # Errors
+    /// [`ScopeNotAllowed`]: it asks for more. Nothing is granted in part, or a program would go on without what it needs.
+    pub fn grant(&self, roles: &[String], asked: Option<&ScopeSet>) -> Result<ScopeSet, ScopeNotAllowed> {
+        let grantable = self.of(roles);
+        match asked {
+            None => Ok(grantable),
+            Some(asked) if asked.is_within(&grantable) => Ok(asked.clone()),
+            Some(_) => Err(ScopeNotAllowed),
+        }
     }
 }
 
@@ -73,6 +112,21 @@ mod tests {
         assert!("read".parse::<ScopeSet>().unwrap().is_within(&granted));
         assert!(!"read admin".parse::<ScopeSet>().unwrap().is_within(&granted));
         assert!("".parse::<ScopeSet>().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_granted_depends_on_the_roles() {
+        let set = |text: &str| text.parse::<ScopeSet>().unwrap();
+        let by_role = [("admin", "admin users:write"), ("editor", "articles:write")];
+        let by_role = by_role.map(|(role, scopes)| (role.to_owned(), set(scopes))).into();
+        let grants = ScopeGrants { everybody: set("account"), by_role };
+        let roles = |roles: &[&str]| roles.iter().map(|role| (*role).to_owned()).collect::<Vec<_>>();
+        assert_eq!(grants.grant(&[], None), Ok(set("account")));
+        assert_eq!(grants.grant(&roles(&["editor", "unknown"]), None), Ok(set("account articles:write")));
+        assert_eq!(grants.grant(&roles(&["editor"]), Some(&set("articles:write"))), Ok(set("articles:write")));
+        assert_eq!(grants.grant(&roles(&["editor"]), Some(&set("account admin"))), Err(ScopeNotAllowed));
+        assert_eq!(grants.grant(&roles(&["admin", "editor"]), Some(&set(""))), Ok(set("")));
+        assert_eq!(ScopeGrants::default().grant(&[], Some(&set("account"))), Err(ScopeNotAllowed));
     }
 
     #[test]

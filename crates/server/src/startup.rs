@@ -1,7 +1,7 @@
 //! Starting: the same way for the binary, for tests and inside another app.
 
 use crate::{
-    app::{App, AppParts, Settings},
+    app::{App, AppParts, Settings, StoredSessions},
     config::{Config, ConfigError},
     data_folder::{DataFolder, DataFolderError, judge_folder},
     hashing::PasswordHasher,
@@ -11,7 +11,7 @@ use crate::{
 };
 use axum::Router;
 use counterfoil_domain::{entropy::Entropy, store::Store, store::StoreError, time::Clock};
-use counterfoil_guard::{Guard, Revocations};
+use counterfoil_guard::{Guard, GuardOptions, Revocations, SessionExtender};
 use counterfoil_jwt::Policy;
 use counterfoil_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use counterfoil_wire::ACCESS_TOKEN_TYPE;
@@ -106,7 +106,7 @@ impl Counterfoil {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
-        let longest = store.raise_longest_token_lifetime(settings.lifetimes.access_token_lifetime).await?;
+        let longest = store.raise_longest_token_lifetime(settings.lifetimes.longest_token_lifetime()).await?;
         let settings = Settings { longest_access_token_lifetime: longest, ..settings };
         let signing = &config.signing;
         let secret_file = signing.secret_file.as_deref();
@@ -118,7 +118,14 @@ impl Counterfoil {
             .token_type(ACCESS_TOKEN_TYPE)
             .leeway_seconds(settings.leeway.as_secs());
         let revocations = Arc::new(Revocations::new());
-        let guard = Guard::new(policy, keys.verifying(), Arc::clone(&revocations), Arc::clone(&clock));
+        let sessions = StoredSessions::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy), &settings);
+        let options = GuardOptions {
+            cookies: Some(settings.cookies.clone()),
+            lookup: Some(Arc::new(sessions)),
+            ..GuardOptions::default()
+        };
+        let guard =
+            Guard::with_options(policy, keys.verifying(), Arc::clone(&revocations), Arc::clone(&clock), options);
         let hasher = PasswordHasher::start(config.hash_threads(), config.password.hash_queue_max, &entropy);
         let hasher = hasher.map_err(StartError::Hashing)?;
         let app = App::new(AppParts { store, keys, guard, revocations, hasher, clock, entropy, settings });
@@ -135,6 +142,12 @@ impl Counterfoil {
     /// Verifies access tokens of this server in the same process: state for handlers that take a `CurrentUser`.
     pub fn guard(&self) -> Guard {
         self.app.guard().clone()
+    }
+
+    /// Extends sliding sessions in the same process: for [`ExtendLayer`](counterfoil_guard::ExtendLayer) on the handlers
+    /// that count as use.
+    pub fn extender(&self) -> Arc<dyn SessionExtender> {
+        Arc::new(self.app.clone())
     }
 
     /// The use cases.

@@ -4,6 +4,7 @@
 
 mod account;
 mod claims;
+mod personal_token;
 mod problem;
 mod session;
 mod timestamp;
@@ -11,6 +12,7 @@ mod token;
 
 pub use account::AccountBody;
 pub use claims::{ACCESS_TOKEN_TYPE, AccessClaims};
+pub use personal_token::{NewPersonalTokenBody, PersonalTokenBody, PersonalTokenList};
 pub use problem::{OauthError, PROBLEM_CONTENT_TYPE, Problem};
 pub use session::{FeedPlace, SessionBody, SessionList, SignedOut};
 pub use timestamp::Timestamp;

@@ -3,26 +3,33 @@
 use crate::{AccountBody, SessionBody, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The answer to a sign-in and to a refresh.
+/// The answer to a sign-in, a refresh and an extension. Which members there are depends on the session's policy, and on how
+/// its secrets travel: what is in a cookie is not in the body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenReply {
-    /// Always `Bearer` (RFC 6750).
+    /// `Bearer` (RFC 6750), where there is an access token in the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "Bearer"))]
-    pub token_type: String,
+    pub token_type: Option<String>,
     /// Send it as `Authorization: Bearer …`.
-    pub access_token: String,
-    /// Seconds until the access token ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// Seconds until the access token ends, wherever it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = 1800))]
-    pub expires_in: u64,
-    /// Trade it for new tokens before the access token ends. Keep the newest one received.
-    pub refresh_token: String,
-    /// Seconds until the refresh token ends if it is not used.
+    pub expires_in: Option<u64>,
+    /// Under the policy `refresh`: trade it for new tokens before the access token ends. Keep the newest one received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// Seconds until the refresh token ends if it is not used, wherever it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = 1_209_600))]
-    pub refresh_expires_in: u64,
+    pub refresh_expires_in: Option<u64>,
     /// When to refresh: early enough, and a little different for each client, so that they do not come all at once.
-    pub refresh_at: Timestamp,
-    /// What the access token may do, separated by spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_at: Option<Timestamp>,
+    /// What the session may do, separated by spaces.
     #[cfg_attr(feature = "openapi", schema(example = "account"))]
     pub scope: String,
     /// The session.

@@ -5,6 +5,7 @@ use crate::{
     email::Email,
     event::{EventKind, Occasion},
     id::SessionId,
+    opaque::SecretDigest,
     session::{AccountView, Changes, Ruling, Session, end_all},
     time::UnixMillis,
 };
@@ -77,10 +78,14 @@ pub enum PasswordChange {
 
 /// Changes the password and ends every sign-in but `keep` (ASVS 7.4.3). Personal tokens go on: they are what programs
 /// work with, and are ended by name.
+///
+/// Its person has just proved anew who they are, so the session that is kept counts as signed in now, and one that is
+/// found by an opaque id gets a new one, `renewed` (ASVS 7.2.4).
 pub fn change_password(
     view: Option<&AccountView>,
     new: &NewPassword,
     keep: SessionId,
+    renewed: SecretDigest,
     longest_token_lifetime: Duration,
     occasion: &Occasion<'_>,
 ) -> Ruling<PasswordChange> {
@@ -91,7 +96,11 @@ pub fn change_password(
         return Ruling::unchanged(PasswordChange::ChangedMeanwhile);
     }
     // Whoever was signed out while the password was hashed has nothing to keep, and still may change it.
-    let kept = view.sessions.iter().find(|session| session.id == keep).cloned();
+    let kept = view.sessions.iter().find(|session| session.id == keep).map(|session| Session {
+        authenticated_at: session.authenticated_at.max(occasion.now),
+        secret: session.secret.map(|_| renewed),
+        ..session.clone()
+    });
     write_password(view, &new.hash, kept, longest_token_lifetime, occasion)
 }
 
@@ -125,6 +134,12 @@ fn write_password(
     };
     let keep = kept.as_ref().map(|session| session.id);
     let ended = end_all(view, keep, longest_token_lifetime, occasion, &mut changes);
+    if let Some(kept) = &kept {
+        changes.sessions.push(kept.clone());
+        if kept.secret.is_some() {
+            changes.events.push(occasion.event(EventKind::SessionIdRenewed, kept.account, Some(kept.id)));
+        }
+    }
     let account = Box::new(changes.account.clone().unwrap_or_else(|| view.account.clone()));
     Ruling { changes, outcome: PasswordChange::Changed { ended, account, kept: kept.map(Box::new) } }
 }

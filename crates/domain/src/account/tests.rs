@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     event::{EventKind, Occasion},
+    opaque::SecretDigest,
     policy::{Lifetimes, SessionPolicy},
     revocation::Revocation,
     session::{AccountView, Changes, Ruling},
@@ -11,6 +12,7 @@ use crate::{
 use std::time::Duration;
 
 const LIFETIME: Duration = Duration::from_mins(31);
+const RENEWED: SecretDigest = SecretDigest::from_bytes([9; 32]);
 
 /// An account with three sign-ins and a personal token (the last one).
 fn with_account(test: impl Fn(AccountView, &Occasion<'_>)) {
@@ -46,9 +48,11 @@ fn a_changed_password_ends_the_other_sign_ins_and_no_personal_token() {
     with_account(|view, occasion| {
         let new = NewPassword { hash: hash("new"), checked_when_changed_at: None };
         let keep = view.sessions[1].id;
-        let Ruling { changes, outcome } = change_password(Some(&view), &new, keep, LIFETIME, occasion);
+        let Ruling { changes, outcome } = change_password(Some(&view), &new, keep, RENEWED, LIFETIME, occasion);
         let PasswordChange::Changed { ended, account, kept } = outcome else { panic!("{outcome:?}") };
-        assert_eq!((ended, kept.map(|session| session.id)), (2, Some(keep)));
+        let kept = kept.expect("kept");
+        assert_eq!((ended, kept.id), (2, keep));
+        assert_eq!(changes.sessions.last(), Some(&*kept));
         assert_eq!(changes.password_hash, Some(hash("new")));
         assert_eq!(changes.account, Some(*account));
         assert_eq!(alive(&view, &changes), [1, 3]);
@@ -57,11 +61,28 @@ fn a_changed_password_ends_the_other_sign_ins_and_no_personal_token() {
 }
 
 #[test]
+fn the_kept_session_counts_as_signed_in_now_and_an_opaque_id_is_renewed() {
+    with_account(|mut view, occasion| {
+        let occasion = Occasion { now: START.plus(Duration::from_hours(1)), ..*occasion };
+        view.sessions[1].secret = Some(SecretDigest::from_bytes([1; 32]));
+        for (place, secret) in [(0, None), (1, Some(RENEWED))] {
+            let new = NewPassword { hash: hash("new"), checked_when_changed_at: None };
+            let keep = view.sessions[place].id;
+            let changes = change_password(Some(&view), &new, keep, RENEWED, LIFETIME, &occasion).changes;
+            let kept = changes.sessions.iter().find(|session| session.id == keep).unwrap();
+            assert_eq!((kept.authenticated_at, kept.secret), (occasion.now, secret));
+            let is_told = kinds(&changes).contains(&EventKind::SessionIdRenewed);
+            assert_eq!(is_told, secret.is_some());
+        }
+    });
+}
+
+#[test]
 fn of_two_changes_at_a_time_the_second_is_refused() {
     with_account(|mut view, occasion| {
         let new = NewPassword { hash: hash("new"), checked_when_changed_at: None };
         let keep = view.sessions[0].id;
-        let change = |view: &AccountView, new: &NewPassword| change_password(Some(view), new, keep, LIFETIME, occasion);
+        let change = |view: &AccountView, new: &NewPassword| change_password(Some(view), new, keep, RENEWED, LIFETIME, occasion);
         // Twice in one millisecond.
         for _ in 0..2 {
             let checked_when_changed_at = view.account.password_changed_at;
@@ -167,7 +188,7 @@ fn nobody_is_changed_without_an_account() {
         assert_eq!(change_profile(None, ProfileChange::default(), occasion), Ruling::unchanged(None));
         view.account.disabled_at = Some(START);
         let refused = Ruling::unchanged(PasswordChange::NoAccount);
-        assert_eq!(change_password(Some(&view), &new, keep, LIFETIME, occasion), refused);
+        assert_eq!(change_password(Some(&view), &new, keep, RENEWED, LIFETIME, occasion), refused);
     });
 }
 

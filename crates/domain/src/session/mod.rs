@@ -22,7 +22,7 @@ mod touch;
 pub(crate) use end::end_all;
 pub use end::{EndOne, EndedOne, end_every, end_one};
 pub use extend::{ExtendOutcome, extend};
-pub use open::{OpenSession, OpenTerms, Replaced, open, open_another};
+pub use open::{OpenSession, OpenTerms, open, open_another};
 pub use personal::{
     NewPersonalToken, PERSONAL_TOKENS_PER_ACCOUNT_MAX, PersonalTokenOutcome, create_personal_token, end_personal_tokens,
 };

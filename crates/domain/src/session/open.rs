@@ -25,28 +25,9 @@ pub struct OpenSession {
     pub device: Device,
     /// The digest of the opaque id that the client will hold, under the policy `session`.
     pub secret: Option<SecretDigest>,
-    /// The session that the client held when it asked for this one.
-    pub replaces: Option<Replaced>,
-}
-
-/// Which session a client held before it signed in. It is ended: a new sign-in takes the place of the old one in the same
-/// browser (ASVS 7.2.4), and never takes an id over that it was given, whoever gave it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Replaced {
-    /// The one with this opaque id.
-    BySecret(SecretDigest),
-    /// The one with this id, known from a token.
-    ById(SessionId),
-}
-
-impl Replaced {
-    /// Whether it is this one.
-    pub fn is(&self, session: &Session) -> bool {
-        match self {
-            Self::BySecret(digest) => session.secret == Some(*digest),
-            Self::ById(id) => session.id == *id,
-        }
-    }
+    /// The session that the browser held when it asked for this one. It is ended: a new sign-in takes the place of the old
+    /// one (ASVS 7.2.4), and never takes an id over that it was given, whoever gave it.
+    pub replaces: Option<SessionId>,
 }
 
 /// What holds for every sign-in.
@@ -112,7 +93,7 @@ pub fn open_another(
     };
     let account = &view.account;
     let mut changes = Changes::default();
-    let is_replaced = |session: &&Session| request.replaces.is_some_and(|replaced| replaced.is(session));
+    let is_replaced = |session: &&Session| request.replaces == Some(session.id);
     let (replaced, mut by_use): (Vec<_>, Vec<_>) = view.sign_ins().partition(is_replaced);
     for session in replaced {
         revoke(session, terms.longest_token_lifetime, occasion, &mut changes);
@@ -204,14 +185,10 @@ mod tests {
     #[test]
     fn what_it_replaces_is_ended_in_the_same_step_and_nothing_else() {
         with_sessions(&[30, 10, 20], |mut view, occasion| {
-            view.sessions[1].secret = Some(SecretDigest::from_bytes([1; 32]));
             view.sessions[2].policy = SessionPolicy::Personal;
-            for (replaces, place) in [
-                (Replaced::BySecret(SecretDigest::from_bytes([1; 32])), Some(1)),
-                (Replaced::ById(view.sessions[0].id), Some(0)),
-                (Replaced::ById(view.sessions[2].id), None),
-                (Replaced::BySecret(SecretDigest::from_bytes([2; 32])), None),
-            ] {
+            for (replaces, place) in
+                [(view.sessions[0].id, Some(0)), (view.sessions[1].id, Some(1)), (view.sessions[2].id, None)]
+            {
                 let request = OpenSession { replaces: Some(replaces), ..request() };
                 let changes = open_another(Some(&view), request, &terms(2), occasion).changes;
                 let ended: Vec<_> = changes.sessions.iter().map(|session| session.id).collect();

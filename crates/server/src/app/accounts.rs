@@ -4,20 +4,23 @@
 //! it did through the feed.
 
 use super::{
-    AppError, NewPerson,
+    AppError, CustomClaims, NewPerson, Standing, StandingChange,
     revoke::{EndedSessions, Revoke},
 };
-use crate::hashing::PasswordHasher;
+use crate::hashing::{Asker, PasswordHasher};
 use counterfoil_domain::{
     account::Account,
     entropy::Entropy,
     event::Occasion,
     id::{AccountId, SessionId},
-    password::PasswordRules,
-    session::EndOne,
+    password::{NormalizedPassword, PasswordRules},
+    revocation::FeedPosition,
+    secret::PasswordText,
+    session::{Changes, EndOne, Ruling},
     store::Store,
     time::Clock,
 };
+use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
 /// The operator's hand on accounts and sessions.
@@ -72,6 +75,62 @@ impl AccountAdministration {
     /// [`AppError::AccountNotFound`]; the store is not available.
     pub async fn end_sessions(&self, account: AccountId) -> Result<EndedSessions, AppError> {
         Ok(self.revoke().account(account, None).await?.0)
+    }
+
+    /// Disables, enables or deletes an account, or sets its roles.
+    ///
+    /// # Errors
+    /// [`AppError::AccountNotFound`]; the store is not available.
+    pub async fn change_standing(&self, account: AccountId, change: StandingChange) -> Result<Standing, AppError> {
+        Ok(self.revoke().change_standing(account, change).await?.0)
+    }
+
+    /// Sets a password by the same rules as a sign-up, and ends every sign-in.
+    ///
+    /// # Errors
+    /// [`AppError`]: the password is not taken; the store is not available.
+    pub async fn set_password(
+        &self,
+        account: &Account,
+        password: &PasswordText,
+        rules: PasswordRules,
+        hasher: &PasswordHasher,
+    ) -> Result<EndedSessions, AppError> {
+        let new = NormalizedPassword::for_new_account(password, &account.email, rules)?;
+        let hash = hasher.hash(new, &Asker { ip: None, account: &account.email.canonical() }).await?;
+        Ok(self.revoke().set_password(account.id, hash).await?.0)
+    }
+
+    /// Sets attributes of an account; null takes one away. All of them are taken, or none. A token carries them from the
+    /// next one on.
+    ///
+    /// # Errors
+    /// [`AppError`]: one is not taken, or what is configured to be in tokens would not fit; the store is not available.
+    pub async fn set_attributes(
+        &self,
+        account: AccountId,
+        attributes: Vec<(String, Value)>,
+        claims: CustomClaims,
+    ) -> Result<Account, AppError> {
+        let decided = self.store.decide_account(account, move |view, _| {
+            let Some(view) = view else { return Ruling::unchanged(Err(AppError::AccountNotFound)) };
+            let mut account = view.account.clone();
+            let set = attributes.iter().try_for_each(|(name, value)| account.attributes.set(name, value.clone()));
+            if let Err(refused) = set.map_err(AppError::from).and_then(|()| claims.of(&account).map(drop)) {
+                return Ruling::unchanged(Err(refused));
+            }
+            let changes = Changes { account: Some(account.clone()), ..Changes::default() };
+            Ruling { changes, outcome: Ok(account) }
+        });
+        decided.await?.0
+    }
+
+    /// Ends every session of every account at once, personal tokens too. `issuer` is who issued their tokens.
+    ///
+    /// # Errors
+    /// The store is not available.
+    pub async fn sign_everybody_out(&self, issuer: &str, clock: &dyn Clock) -> Result<FeedPosition, AppError> {
+        Ok(self.revoke().everybody(issuer, clock.now()).await?.feed.position)
     }
 
     /// A running server takes what was committed from the feed: there is no memory here to keep.

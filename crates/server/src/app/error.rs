@@ -2,7 +2,12 @@
 
 use crate::hashing::HashingError;
 use counterfoil_domain::{
-    account::InvalidName, email::InvalidEmail, password::PasswordRefusal, scope::InvalidScope, store::StoreError,
+    account::{InvalidAttribute, InvalidName},
+    email::InvalidEmail,
+    password::PasswordRefusal,
+    scope::{InvalidScope, ScopeNotAllowed},
+    session::PERSONAL_TOKENS_PER_ACCOUNT_MAX,
+    store::StoreError,
 };
 use counterfoil_guard::Rejection;
 
@@ -31,11 +36,35 @@ pub enum AppError {
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
     /// The session policy is not offered.
-    #[error("this server does not offer the session policy asked for: use `refresh`")]
+    #[error("this server does not offer the session policy asked for")]
     PolicyNotAllowed,
-    /// The transport is not offered.
-    #[error("this server does not offer the transport asked for: use `body`")]
+    /// The transport is not offered under the policy.
+    #[error("the transport is `body` or `cookie`, and under the policy `session` always `cookie`")]
     TransportNotAllowed,
+    /// An access cookie under a policy or transport that has none.
+    #[error("`access_cookie` goes with the policy `refresh` and the transport `cookie`")]
+    AccessCookieNotAllowed,
+    /// A scope was asked for that the account may not have.
+    #[error("a scope was asked for that may not be granted to this account")]
+    ScopeNotAllowed,
+    /// An end was asked for that has passed.
+    #[error("`expires_at` has passed already: give an instant to come, or leave it out for no end")]
+    ExpiryPast,
+    /// The account has as many personal tokens as it may.
+    #[error("the account has {} personal tokens, as many as it may: delete one first", PERSONAL_TOKENS_PER_ACCOUNT_MAX)]
+    TooManyPersonalTokens,
+    /// There is no such personal token for whoever asks.
+    #[error("there is no such personal token among yours")]
+    PersonalTokenNotFound,
+    /// The current password is wrong, where a signed-in person was asked for it.
+    #[error("the current password is wrong")]
+    WrongPassword,
+    /// The session's policy is not `sliding`.
+    #[error("only sessions with the policy `sliding` are extended")]
+    NotSliding,
+    /// The operator's own claims do not fit into a token.
+    #[error("the claims configured for this account take more than {} bytes: shorten its attributes", super::CUSTOM_CLAIMS_BYTES_MAX)]
+    ClaimsTooLarge,
     /// The refresh token is not good any more, or never was. Which, is for the log.
     #[error("the refresh token is not good (any more): sign in again")]
     InvalidGrant(&'static str),
@@ -54,6 +83,9 @@ pub enum AppError {
     /// There is no such session for whoever asks.
     #[error("there is no such session among yours")]
     SessionNotFound,
+    /// An attribute is not taken.
+    #[error(transparent)]
+    InvalidAttribute(#[from] InvalidAttribute),
     /// There is no such account.
     #[error("there is no such account")]
     AccountNotFound,
@@ -62,7 +94,7 @@ pub enum AppError {
     Rejected(#[from] Rejection),
     /// The store did not do its part.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The request waited too long for the store and was dropped before anything was done.
     #[error("the request waited too long: try again")]
     TooLate,
@@ -72,4 +104,19 @@ pub enum AppError {
     /// Signing failed: the key or the claims are broken, which startup should have found.
     #[error("an access token could not be signed: {0}")]
     Signing(#[from] counterfoil_jwt::Error),
+}
+
+impl From<ScopeNotAllowed> for AppError {
+    fn from(_: ScopeNotAllowed) -> Self {
+        Self::ScopeNotAllowed
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::EmailTaken => Self::EmailTaken,
+            other => Self::Store(other),
+        }
+    }
 }

@@ -1,36 +1,53 @@
 //! What the server does, one use case a file. HTTP handlers and the command line both come in here.
 
+mod account_changes;
 mod accounts;
+mod custom_claims;
 mod email_directory;
 mod error;
+mod extend;
 mod feed_follower;
+mod issue;
 mod maintenance;
 mod new_account;
+mod password;
+mod personal_tokens;
 mod present;
+mod profile;
 mod readiness;
 mod refresh;
+mod replaced;
 mod revoke;
+mod session_lookup;
 mod sessions;
 mod sign_in;
 mod sign_out;
 mod sign_up;
 mod tokens;
 
+pub use account_changes::{Standing, StandingChange};
 pub use accounts::AccountAdministration;
+pub use custom_claims::{CUSTOM_CLAIMS_BYTES_MAX, CustomClaims};
 pub use email_directory::KnownEmail;
 pub use error::AppError;
 pub use feed_follower::FEED_POLL_INTERVAL;
+pub use issue::{Issued, IssuedCookie, Transport};
 pub use new_account::NewPerson;
+pub use password::NewPasswordInput;
+pub use personal_tokens::NewPersonalTokenInput;
+pub use profile::ProfileInput;
 pub use refresh::{RefreshInput, Refreshed};
+pub use replaced::HeldBefore;
 pub use revoke::EndedSessions;
+pub use session_lookup::StoredSessions;
 pub use sign_in::{SignInInput, SignInOptions};
 pub use sign_out::RevokedToken;
 pub use sign_up::SignedUpAccount;
 
-pub(crate) use present::{account_body, feed_place, session_body, timestamp};
+pub(crate) use present::{account_body, feed_place, personal_token_body, session_body, timestamp};
 
 use crate::{
-    config::{Config, ConfigError, LEEWAY_MAX, Network},
+    config::{Config, ConfigError, LEEWAY_MAX, Network, SignInPolicies},
     hashing::PasswordHasher,
     keys::KeyRing,
 };
@@ -40,11 +57,12 @@ use counterfoil_domain::{
     password::PasswordRules,
     policy::Lifetimes,
     rotation::{ClockJumps, LossWindow, RotationRules},
+    scope::ScopeGrants,
     session::{OpenTerms, RefreshTerms},
     store::Store,
     time::{Clock, UnixMillis},
 };
-use counterfoil_guard::{Guard, Revocations};
+use counterfoil_guard::{CookieRules, Guard, Revocations};
 use email_directory::EmailDirectory;
 use parking_lot::Mutex;
 use readiness::Readiness;
@@ -59,9 +77,17 @@ pub struct Settings {
     pub audience: String,
     /// How long sessions and tokens live.
     pub lifetimes: Lifetimes,
+    /// Which policies a sign-in may have.
+    pub policies: SignInPolicies,
+    /// Which scopes may be granted to whom.
+    pub scope_grants: ScopeGrants,
+    /// Claims of the operator's own.
+    pub custom_claims: CustomClaims,
+    /// The names of cookies, and from where requests with them may come.
+    pub cookies: CookieRules,
     /// The most sessions that an account has at a time.
     pub sessions_per_account_max: usize,
-    /// The longest life that access tokens of this store were ever given.
+    /// The longest life that tokens of this store were ever given which verifiers take without asking anybody.
     pub longest_access_token_lifetime: Duration,
     /// Tolerated difference between clocks.
     pub leeway: Duration,
@@ -88,10 +114,14 @@ impl Settings {
         let issuer = config.public_url.clone().unwrap_or_else(|| base_url.to_owned());
         Ok(Self {
             audience: config.access_token.audience.clone().unwrap_or_else(|| issuer.clone()),
+            cookies: CookieRules::new(&issuer),
             issuer,
             lifetimes: config.lifetimes(),
+            policies: config.sign_in_policies()?,
+            scope_grants: config.scope_grants()?,
+            custom_claims: config.custom_claims()?,
             sessions_per_account_max: config.session.per_account_max,
-            longest_access_token_lifetime: config.access_token.lifetime.get(),
+            longest_access_token_lifetime: config.lifetimes().longest_token_lifetime(),
             leeway: config.access_token.leeway.get(),
             rotation: RotationRules { retry_window: config.refresh.retry_window.get(), loss_window: None },
             require_access_token: config.refresh.require_access_token,

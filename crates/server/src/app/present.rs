@@ -3,7 +3,7 @@
 use counterfoil_domain::{
     account::Account, id::SessionId, revocation::FeedPosition, session::Session, time::UnixMillis,
 };
-use counterfoil_wire::{AccountBody, FeedPlace, SessionBody, Timestamp};
+use counterfoil_wire::{AccountBody, FeedPlace, PersonalTokenBody, SessionBody, Timestamp};
 
 pub(crate) fn timestamp(at: UnixMillis) -> Timestamp {
     Timestamp::from_unix_millis(at.as_millis())
@@ -32,6 +32,19 @@ pub(crate) fn session_body(session: &Session, current: Option<SessionId>) -> Ses
         idle_until: timestamp(session.idle_until),
         absolute_until: timestamp(session.absolute_until),
         current: current == Some(session.id),
+    }
+}
+
+pub(crate) fn personal_token_body(token: &Session) -> PersonalTokenBody {
+    let ends_at = (token.absolute_until < UnixMillis::NEVER).then_some(token.absolute_until);
+    PersonalTokenBody {
+        id: token.id.to_string(),
+        name: token.device.name.clone().unwrap_or_default(),
+        scope: token.scope.to_string(),
+        created_at: timestamp(token.created_at),
+        expires_at: ends_at.map(timestamp),
+        never_expires: ends_at.is_none(),
+        last_used_at: (token.last_seen_at > token.created_at).then(|| timestamp(token.last_seen_at)),
     }
 }
 

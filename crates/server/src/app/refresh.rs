@@ -1,16 +1,17 @@
 //! Trading a refresh token for new tokens.
 
-use super::{App, AppError, RequestOrigin};
+use super::{
+    App, AppError, RequestOrigin,
+    issue::{Fresh, Issued, Transport},
+};
 use counterfoil_domain::{
     event::Occasion,
     rotation::{RefreshToken, TOKEN_PREFIX},
     scope::ScopeSet,
     session::{DeadReason, RefreshOutcome, RefreshRequest, refresh},
 };
-use counterfoil_wire::TokenReply;
 
 /// What is presented for a refresh.
-#[derive(Default)]
 pub struct RefreshInput {
     /// The refresh token.
     pub refresh_token: String,
@@ -20,10 +21,12 @@ pub struct RefreshInput {
     pub scope: Option<String>,
     /// The client that says it is asking.
     pub client_id: Option<String>,
+    /// How the new tokens are to travel: as the presented one came.
+    pub transport: Transport,
 }
 
 /// New tokens.
-pub type Refreshed = TokenReply;
+pub type Refreshed = Issued;
 
 impl App {
     /// Refreshes a session: tag check (a forged token ends here, without a store call), then one atomic store step that
@@ -49,7 +52,8 @@ impl App {
         match outcome {
             RefreshOutcome::Granted { verdict, session, account, refresh_token, scope } => {
                 tracing::debug!(session = %session.id, ?verdict, "refreshed");
-                self.token_reply(&session, &account, refresh_token, &scope)
+                let fresh = Fresh { refresh_token: Some(refresh_token), secret: None };
+                self.issue(&session, &account, &scope, &fresh, input.transport)
             }
             RefreshOutcome::Theft => {
                 tracing::warn!(session = %token.session, ip = origin.ip.map(tracing::field::display), "refresh token reused: session ended");

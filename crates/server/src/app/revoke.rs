@@ -5,13 +5,17 @@
 use super::AppError;
 use counterfoil_domain::{
     entropy::Entropy,
-    event::Occasion,
+    event::{EventKind, Occasion},
     id::{AccountId, SessionId},
-    revocation::FeedPosition,
+    revocation::{FeedPosition, Revocation, RevocationDraft},
     session::{EndOne, EndedOne, Ruling, end_every, end_one},
     store::{Committed, Store},
+    time::UnixMillis,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
+
+/// In whose name the audit log tells of what was done to everybody.
+const NO_ACCOUNT: AccountId = AccountId::from_bytes([0; 16]);
 
 /// How many sessions were ended, and where the feed stood then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +57,21 @@ impl Revoke<'_> {
             tracing::info!(session = %id, "signed out");
         }
         Ok((EndedSessions { revoked, feed: committed.feed.position }, committed))
+    }
+
+    /// Ends every session of every account. Tokens of `issuer` minted until now are refused by their time, and the store
+    /// takes sessions opened until now for ended.
+    ///
+    /// # Errors
+    /// The store is not available.
+    pub(super) async fn everybody(&self, issuer: &str, now: UnixMillis) -> Result<Committed, AppError> {
+        let occasion = Occasion { now, ip: self.ip, entropy: &**self.entropy };
+        let revocation = Revocation::Issuer { key: issuer.to_owned(), cutoff: now };
+        let draft = RevocationDraft::new(revocation, now, self.longest_token_lifetime, occasion.entropy);
+        let event = occasion.event(EventKind::EverybodySignedOut, NO_ACCOUNT, None);
+        let committed = self.store.raise_session_cutoff(now, draft, event).await?;
+        tracing::warn!("everybody was signed out");
+        Ok(committed)
     }
 
     /// Ends every session of an account, or every one but `keep`.

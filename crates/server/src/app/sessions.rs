@@ -12,14 +12,14 @@ impl App {
         self.store().account(id).await?.ok_or(AppError::AccountNotFound)
     }
 
-    /// The living sessions of an account, newest first.
+    /// The living sessions of an account, newest first, without its personal tokens.
     ///
     /// # Errors
     /// The store is not available.
     pub async fn living_sessions(&self, account: AccountId) -> Result<Vec<Session>, AppError> {
         let now = self.0.parts.clock.now();
         let mut sessions = self.store().sessions_of_account(account).await?;
-        sessions.retain(|session| session.ends_at() > now);
+        sessions.retain(|session| !session.is_personal_token() && session.ends_at() > now);
         Ok(sessions)
     }
 }

@@ -1,28 +1,28 @@
 //! Signing in with e-mail address and password: one read, one hash, one write.
 
-use super::{App, AppError, RequestOrigin};
+use super::{
+    App, AppError, HeldBefore, RequestOrigin, Settings,
+    issue::{Fresh, Issued, Transport},
+};
 use crate::hashing::Asker;
 use counterfoil_domain::{
-    account::parse_name,
+    account::{Account, parse_name},
     email::Email,
+    entropy::Entropy,
     event::Occasion,
-    id::AccountId,
+    id::{AccountId, SessionId},
+    opaque::{OpaqueSecret, SecretKind},
     password::NormalizedPassword,
     policy::SessionPolicy,
     rotation::RefreshToken,
-    scope::ScopeSet,
+    scope::{ScopeGrants, ScopeNotAllowed, ScopeSet},
     secret::PasswordText,
-    session::{Device, OpenSession, SessionView, USER_AGENT_BYTES_MAX, open_another},
+    session::{Device, OpenSession, Ruling, Session, SessionView, USER_AGENT_BYTES_MAX, open_another},
 };
-use counterfoil_wire::TokenReply;
 use std::sync::Arc;
 
 /// The OAuth client that sessions opened by this API belong to.
 pub(super) const FIRST_PARTY_CLIENT: &str = "counterfoil";
-/// What a sign-in grants: reading and managing one's own account.
-const SIGN_IN_SCOPE: &str = "account";
-/// The one transport there is: tokens in the answer's body.
-const TRANSPORT_BODY: &str = "body";
 
 /// Stands in the log where no account has the address that was tried.
 const NOBODY: AccountId = AccountId::from_bytes([0; 16]);
@@ -30,31 +30,98 @@ const NOBODY: AccountId = AccountId::from_bytes([0; 16]);
 /// How a session is to be opened.
 #[derive(Clone, Debug, Default)]
 pub struct SignInOptions {
-    /// The session policy; `refresh` if nothing is said.
+    /// The session policy; the configured one if nothing is said.
     pub policy: Option<String>,
-    /// How tokens travel; `body` if nothing is said.
+    /// How secrets travel; if nothing is said, `cookie` under the policy `session`, else `body`.
     pub transport: Option<String>,
+    /// Whether the access token is to be in a cookie too: policy `refresh`, transport `cookie`.
+    pub access_cookie: bool,
     /// What the person calls the device.
     pub device_name: Option<String>,
+    /// The scope asked for; all that may be granted if nothing is said.
+    pub scope: Option<String>,
+    /// What the browser held before.
+    pub held_before: HeldBefore,
+}
+
+/// The same by the rules: what is left can only fail because of others.
+pub(super) struct CheckedOptions {
+    policy: SessionPolicy,
+    transport: Transport,
+    device: Device,
+    scope: Option<ScopeSet>,
+    pub(super) held_before: HeldBefore,
+}
+
+/// A session to be opened, but for its scope, which depends on the account.
+#[derive(Clone)]
+pub(super) struct Opening {
+    policy: SessionPolicy,
+    device: Device,
+    scope: Option<ScopeSet>,
+    secret: Option<OpaqueSecret>,
+    replaces: Option<SessionId>,
+    pub(super) transport: Transport,
 }
 
 impl SignInOptions {
     /// Checks the options and joins them with what the request says of itself.
-    pub(super) fn validate(self, origin: &RequestOrigin) -> Result<OpenSession, AppError> {
-        let policy = self.policy.map_or(Ok(SessionPolicy::default()), |policy| policy.parse());
-        let policy = policy.map_err(|_| AppError::PolicyNotAllowed)?;
-        if self.transport.is_some_and(|transport| transport != TRANSPORT_BODY) {
-            return Err(AppError::TransportNotAllowed);
+    pub(super) fn check(self, settings: &Settings, origin: &RequestOrigin) -> Result<CheckedOptions, AppError> {
+        let policies = &settings.policies;
+        let policy = self.policy.map_or(Ok(policies.default), |policy| policy.parse()).ok();
+        let policy = policy.filter(|policy| policies.allowed.contains(policy)).ok_or(AppError::PolicyNotAllowed)?;
+        let cookie = Transport::Cookie { with_access_token: self.access_cookie };
+        let transport = match (self.transport.as_deref(), policy) {
+            // An opaque id is for a cookie: whoever can keep a secret elsewhere has better ones.
+            (None | Some("cookie"), SessionPolicy::Session) | (Some("cookie"), _) => cookie,
+            (None | Some("body"), policy) if policy != SessionPolicy::Session => Transport::Body,
+            _ => return Err(AppError::TransportNotAllowed),
+        };
+        if self.access_cookie && (policy != SessionPolicy::Refresh || transport == Transport::Body) {
+            return Err(AppError::AccessCookieNotAllowed);
         }
         let name = self.device_name.as_deref().map(parse_name).transpose();
         let name = name.map_err(|source| AppError::InvalidName { field: "device_name", source })?;
         let user_agent = origin.user_agent.as_deref().map(|text| cut(text, USER_AGENT_BYTES_MAX).to_owned());
+        let device = Device { name, user_agent, ip: origin.ip };
+        let scope = self.scope.map(|scope| scope.parse::<ScopeSet>()).transpose()?;
+        Ok(CheckedOptions { policy, transport, device, scope, held_before: self.held_before })
+    }
+}
+
+impl CheckedOptions {
+    /// The session to be opened, with a fresh secret where its policy has one.
+    pub(super) fn opening(self, replaces: Option<SessionId>, entropy: &dyn Entropy) -> Opening {
+        let secret = OpaqueSecret::generate(SecretKind::SessionId, entropy);
+        Opening {
+            secret: (self.policy == SessionPolicy::Session).then_some(secret),
+            policy: self.policy,
+            device: self.device,
+            scope: self.scope,
+            replaces,
+            transport: self.transport,
+        }
+    }
+}
+
+impl Opening {
+    /// What the rule is asked for, for an account with these roles.
+    pub(super) fn request(&self, roles: &[String], grants: &ScopeGrants) -> Result<OpenSession, ScopeNotAllowed> {
         Ok(OpenSession {
-            policy,
+            policy: self.policy,
             client_id: FIRST_PARTY_CLIENT.to_owned(),
-            scope: SIGN_IN_SCOPE.parse::<ScopeSet>()?,
-            device: Device { name, user_agent, ip: origin.ip },
+            scope: grants.grant(roles, self.scope.as_ref())?,
+            device: self.device.clone(),
+            secret: self.secret.as_ref().map(OpaqueSecret::digest),
+            replaces: self.replaces,
         })
+    }
+
+    /// What is handed out with the session that was opened.
+    pub(super) fn into_fresh(self, session: &Session) -> Fresh {
+        let is_refreshed = session.policy == SessionPolicy::Refresh;
+        let refresh_token = RefreshToken { session: session.id, serial: session.rotation.child };
+        Fresh { refresh_token: is_refreshed.then_some(refresh_token), secret: self.secret }
     }
 }
 
@@ -76,8 +143,8 @@ impl App {
     /// # Errors
     /// [`AppError`]: options that are not offered; wrong credentials; the store or the hashing threads are not
     /// available.
-    pub async fn sign_in(&self, input: SignInInput, origin: &RequestOrigin) -> Result<TokenReply, AppError> {
-        let request = input.options.validate(origin)?;
+    pub async fn sign_in(&self, input: SignInInput, origin: &RequestOrigin) -> Result<Issued, AppError> {
+        let options = input.options.check(self.settings(), origin)?;
         // Too long to be anybody's password: refused before the store is asked, since the look-up's time would show
         // through where no hash hides it.
         let password = NormalizedPassword::for_sign_in(&input.password).ok_or(AppError::InvalidCredentials)?;
@@ -100,17 +167,40 @@ impl App {
             return Err(AppError::InvalidCredentials);
         };
 
+        let held = self.held_session(&options.held_before).await?;
+        let opening = options.opening(held.map(|held| held.id), &*self.0.parts.entropy);
+        let (opened, account) = self.open_session(&account, opening.clone(), origin).await?;
+        self.end_of_somebody_else(held, account.id, origin).await?;
+        let transport = opening.transport;
+        self.issue(&opened, &account, &opened.scope, &opening.into_fresh(&opened), transport)
+    }
+
+    /// Opens the session beside the others of its account. What may be granted is decided in the store's atomic step, by
+    /// the roles that the account has then.
+    async fn open_session(
+        &self,
+        account: &Account,
+        opening: Opening,
+        origin: &RequestOrigin,
+    ) -> Result<(Session, Account), AppError> {
         let (terms, entropy, ip) = (self.settings().open_terms(), Arc::clone(&self.0.parts.entropy), origin.ip);
+        let grants = self.settings().scope_grants.clone();
         let decided = self.store().decide_account(account.id, move |view, now| {
-            open_another(view, request.clone(), &terms, &Occasion { now, ip, entropy: &*entropy })
+            let roles = view.map_or(&[][..], |view| &view.account.roles);
+            match opening.request(roles, &grants) {
+                Ok(request) => {
+                    let ruling = open_another(view, request, &terms, &Occasion { now, ip, entropy: &*entropy });
+                    Ruling { changes: ruling.changes, outcome: Ok(ruling.outcome) }
+                }
+                Err(refused) => Ruling::unchanged(Err(refused)),
+            }
         });
         let (opened, committed) = decided.await?;
         self.apply_committed(&committed);
-        let Some(SessionView { session, account }) = opened else { return Err(AppError::InvalidCredentials) };
-        let displaced = committed.entries.len();
-        tracing::info!(account = %account.id, session = %session.id, displaced, "signed in");
-        let refresh_token = RefreshToken { session: session.id, serial: session.rotation.child };
-        self.token_reply(&session, &account, refresh_token, &session.scope)
+        let Some(SessionView { session, account }) = opened? else { return Err(AppError::InvalidCredentials) };
+        let (policy, displaced) = (session.policy, committed.entries.len());
+        tracing::info!(account = %account.id, session = %session.id, %policy, displaced, "signed in");
+        Ok((session, account))
     }
 }
 

@@ -7,9 +7,12 @@ use super::{
 };
 use counterfoil_domain::{
     id::{AccountId, SessionId},
+    opaque::{OpaqueSecret, SecretKind},
+    revocation::FeedPosition,
     session::EndOne,
     store::Committed,
 };
+use counterfoil_guard::CurrentUser;
 
 /// What came of revoking a token at the OAuth endpoint. Outside both are 200 (RFC 7009 §2.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,8 +66,14 @@ impl App {
         origin: &RequestOrigin,
     ) -> Result<RevokedToken, AppError> {
         let of_refresh_token = self.parse_refresh_token(token).ok().map(|token| token.session);
-        let of_access_token = || self.guard().authenticate_token(token).ok().map(|user| user.session());
-        let Some(session) = of_refresh_token.or_else(of_access_token) else { return Ok(RevokedToken::NothingToDo) };
+        // One that has ended is nobody's to end a session with, who may have found it in an old log.
+        let is_good = |user: &CurrentUser| user.expires_at() > self.0.parts.clock.now();
+        let of_access_token = || self.guard().recognize_token(token).ok().filter(is_good).map(|user| user.session());
+        let session = match of_refresh_token.or_else(of_access_token) {
+            Some(session) => Some(session),
+            None => self.session_of_personal_token(token).await?,
+        };
+        let Some(session) = session else { return Ok(RevokedToken::NothingToDo) };
         match self.end_session(session, EndOne::Client(client_id), origin).await {
             Ok(ended) if ended.revoked > 0 => Ok(RevokedToken::Revoked),
             Ok(_) | Err(AppError::SessionNotFound) => Ok(RevokedToken::NothingToDo),
@@ -72,7 +81,22 @@ impl App {
         }
     }
 
-    fn revoke(&self, origin: &RequestOrigin) -> Revoke<'_> {
+    async fn session_of_personal_token(&self, text: &str) -> Result<Option<SessionId>, AppError> {
+        let Ok(secret) = OpaqueSecret::parse(SecretKind::PersonalToken, text) else { return Ok(None) };
+        Ok(self.store().session_by_secret(secret.digest()).await?.map(|view| view.session.id))
+    }
+
+    /// Ends every session of every account, personal tokens too: the panic switch. One step, whatever their number.
+    ///
+    /// # Errors
+    /// The store is not available.
+    pub async fn sign_everybody_out(&self, origin: &RequestOrigin) -> Result<FeedPosition, AppError> {
+        let committed = self.revoke(origin).everybody(&self.settings().issuer, self.0.parts.clock.now()).await?;
+        self.apply_committed(&committed);
+        Ok(committed.feed.position)
+    }
+
+    pub(super) fn revoke(&self, origin: &RequestOrigin) -> Revoke<'_> {
         Revoke {
             store: self.store(),
             entropy: &self.0.parts.entropy,

@@ -1,11 +1,16 @@
 //! Making an account over the network, and opening its first session if asked.
 
-use super::{App, AppError, NewPerson, RequestOrigin, SignInOptions, present};
-use counterfoil_domain::{rotation::RefreshToken, session::open};
+use super::{App, AppError, IssuedCookie, NewPerson, RequestOrigin, SignInOptions, present};
+use counterfoil_domain::session::open;
 use counterfoil_wire::SignedUp;
 
-/// A new account, and its tokens if a session was asked for.
-pub type SignedUpAccount = SignedUp;
+/// A new account, and what its session brings if one was asked for.
+pub struct SignedUpAccount {
+    /// The body.
+    pub reply: SignedUp,
+    /// The cookies.
+    pub cookies: Vec<IssuedCookie>,
+}
 
 impl App {
     /// Makes an account, and opens its first session if `sign_in` is set.
@@ -20,8 +25,15 @@ impl App {
         origin: &RequestOrigin,
     ) -> Result<SignedUpAccount, AppError> {
         let settings = self.settings();
-        let request = sign_in.map(|options| options.validate(origin)).transpose()?;
+        let options = sign_in.map(|options| options.check(settings, origin)).transpose()?;
         let checked = person.check(settings.password_rules)?;
+        let held = match &options {
+            Some(options) => self.held_session(&options.held_before).await?,
+            None => None,
+        };
+        // Whatever the browser held was another account's.
+        let opening = options.map(|options| options.opening(None, &*self.0.parts.entropy));
+        let request = opening.as_ref().map(|opening| opening.request(&[], &settings.scope_grants)).transpose()?;
         let created = checked.create(
             self.store(),
             &self.0.parts.hasher,
@@ -30,11 +42,13 @@ impl App {
             |account, occasion| request.map(|request| open(request, account, &settings.lifetimes, occasion)),
         );
         let (account, session) = created.await?;
-        let Some(session) = session else {
-            return Ok(SignedUp::Account { account: present::account_body(&account) });
+        let Some((session, opening)) = session.zip(opening) else {
+            let reply = SignedUp::Account { account: present::account_body(&account) };
+            return Ok(SignedUpAccount { reply, cookies: Vec::new() });
         };
-        let refresh_token = RefreshToken { session: session.id, serial: session.rotation.child };
-        let reply = self.token_reply(&session, &account, refresh_token, &session.scope)?;
-        Ok(SignedUp::WithSession(Box::new(reply)))
+        self.end_of_somebody_else(held, account.id, origin).await?;
+        let transport = opening.transport;
+        let issued = self.issue(&session, &account, &session.scope, &opening.into_fresh(&session), transport)?;
+        Ok(SignedUpAccount { reply: SignedUp::WithSession(Box::new(issued.reply)), cookies: issued.cookies })
     }
 }

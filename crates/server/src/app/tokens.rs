@@ -1,11 +1,13 @@
-//! Minting access tokens, and the answer that carries them.
+//! Minting access tokens.
 
-use super::{App, AppError, present};
+use super::{App, AppError};
 use counterfoil_domain::{
-    account::Account, entropy::random_bytes, id::TokenId, rotation::RefreshToken, scope::ScopeSet, session::Session,
+    account::Account, entropy::random_bytes, id::TokenId, policy::SessionPolicy, scope::ScopeSet, session::Session,
     time::UnixMillis,
 };
-use counterfoil_wire::{ACCESS_TOKEN_TYPE, AccessClaims, TokenReply};
+use counterfoil_wire::{ACCESS_TOKEN_TYPE, AccessClaims};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// When a client should refresh: after this share of the access token's life, in thousandths…
@@ -15,47 +17,32 @@ const REFRESH_AFTER_PER_MILLE: u64 = 700;
 const REFRESH_JITTER_PER_MILLE: u64 = 150;
 
 /// How a person proves who they are by a password (RFC 8176 §2).
-const METHOD_PASSWORD: &str = "pwd";
+pub(super) const METHOD_PASSWORD: &str = "pwd";
+
+/// Our claims and the operator's, in one object. No name is in both: reserved ones are refused by the configuration.
+#[derive(Serialize)]
+struct WithCustomClaims<'a> {
+    #[serde(flatten)]
+    claims: AccessClaims<'a>,
+    #[serde(flatten)]
+    custom: Map<String, Value>,
+}
 
 impl App {
-    /// The answer with new tokens for a session that has just been opened or refreshed.
-    pub(super) fn token_reply(
+    pub(super) fn access_token(
         &self,
         session: &Session,
         account: &Account,
-        refresh_token: RefreshToken,
-        scope: &ScopeSet,
-    ) -> Result<TokenReply, AppError> {
-        let now = self.0.parts.clock.now();
-        self.0.emails.remember(account);
-        // A token never outlives its session's absolute limit.
-        let expires_at = now.plus(self.settings().lifetimes.access_token_lifetime).min(session.absolute_until);
-        let lifetime = expires_at.since(now);
-        Ok(TokenReply {
-            token_type: "Bearer".to_owned(),
-            access_token: self.access_token(session, scope, now, expires_at)?,
-            expires_in: lifetime.as_secs(),
-            refresh_token: refresh_token.issue(self.0.parts.keys.refresh()),
-            refresh_expires_in: session.ends_at().since(now).as_secs(),
-            refresh_at: present::timestamp(now.plus(self.refresh_after(lifetime))),
-            scope: scope.to_string(),
-            session: present::session_body(session, Some(session.id)),
-            account: present::account_body(account),
-        })
-    }
-
-    fn access_token(
-        &self,
-        session: &Session,
         scope: &ScopeSet,
         now: UnixMillis,
         expires_at: UnixMillis,
     ) -> Result<String, AppError> {
         let seconds = |at: UnixMillis| u64::try_from(at.as_seconds()).unwrap_or(0);
+        let settings = self.settings();
         let claims = AccessClaims {
-            iss: self.settings().issuer.as_str().into(),
+            iss: settings.issuer.as_str().into(),
             sub: session.account.to_string().into(),
-            aud: self.settings().audience.as_str().into(),
+            aud: settings.audience.as_str().into(),
             exp: seconds(expires_at),
             iat: seconds(now),
             nbf: seconds(now),
@@ -66,11 +53,18 @@ impl App {
             generation: session.account_generation.as_raw(),
             auth_time: seconds(session.authenticated_at),
             amr: vec![METHOD_PASSWORD.into()],
+            policy: (session.policy != SessionPolicy::Refresh).then(|| session.policy.as_str().into()),
+            roles: account.roles.iter().map(|role| role.as_str().into()).collect(),
         };
-        Ok(counterfoil_jwt::sign(self.0.parts.keys.signing(), ACCESS_TOKEN_TYPE, &claims)?)
+        let key = self.0.parts.keys.signing();
+        let custom = settings.custom_claims.of(account)?;
+        if custom.is_empty() {
+            return Ok(counterfoil_jwt::sign(key, ACCESS_TOKEN_TYPE, &claims)?);
+        }
+        Ok(counterfoil_jwt::sign(key, ACCESS_TOKEN_TYPE, &WithCustomClaims { claims, custom })?)
     }
 
-    fn refresh_after(&self, lifetime: Duration) -> Duration {
+    pub(super) fn refresh_after(&self, lifetime: Duration) -> Duration {
         let [random] = random_bytes::<1>(&*self.0.parts.entropy);
         let per_mille = REFRESH_AFTER_PER_MILLE + REFRESH_JITTER_PER_MILLE * u64::from(random) / 255;
         let millis = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);

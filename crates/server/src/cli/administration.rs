@@ -34,7 +34,7 @@ impl Administration {
     pub(super) fn open_or_make(config: Config) -> anyhow::Result<Self> {
         let store = Arc::new(open_store(&config, Arc::new(SystemClock))?);
         // The server may have been started with another configuration than this command: the store knows.
-        let lifetime = config.access_token.lifetime.get();
+        let lifetime = config.lifetimes().longest_token_lifetime();
         let longest = block_on(async { Ok(store.raise_longest_token_lifetime(lifetime).await?) })?;
         let longest_token_lifetime = kept_for(longest);
         let accounts = AccountAdministration { store, entropy: Arc::new(OsEntropy), longest_token_lifetime };

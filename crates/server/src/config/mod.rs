@@ -7,21 +7,32 @@ mod network;
 mod options;
 mod problem;
 mod reference;
+mod sessions;
 mod settings;
 
 pub use duration::HumanDuration;
 pub use listen::parse_listen;
 pub use load::{ConfigSources, load};
 pub use network::{InvalidNetwork, Network};
-pub use options::{AccessTokenConfig, Config, LogConfig, PasswordConfig, RefreshConfig, SessionConfig, SigningConfig};
+pub use options::{
+    AccessTokenConfig, ClaimsConfig, Config, CookieSessionConfig, LogConfig, PasswordConfig, RefreshConfig, ScopeConfig,
+    SessionConfig, SigningConfig, SlidingConfig, TrackedConfig,
+};
 pub use problem::ConfigError;
 pub use reference::reference_page;
+pub use sessions::SignInPolicies;
 pub use settings::{Setting, settings};
 
-use counterfoil_domain::{password::PasswordRules, policy::Lifetimes, rotation::RotationRules};
+use counterfoil_domain::{
+    password::PasswordRules,
+    policy::{Lifetimes, SessionPolicy},
+    rotation::RotationRules,
+};
 use counterfoil_jwt::Algorithm;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism, time::Duration};
+use std::{
+    collections::BTreeMap, net::SocketAddr, path::PathBuf, thread::available_parallelism, time::Duration,
+};
 use tracing_subscriber::EnvFilter;
 
 /// The most that clocks may differ by (RFC 7519 §4.1.4: a few minutes at most).
@@ -56,15 +67,28 @@ impl Default for Config {
                 leeway: HumanDuration::from_seconds(5),
             },
             session: SessionConfig {
-                idle_lifetime: lifetimes.idle_lifetime.into(),
-                absolute_lifetime: lifetimes.absolute_lifetime.into(),
+                policy: SessionPolicy::default().to_string(),
+                policies: sessions::sign_in_policies().map(|policy| policy.to_string()).collect(),
                 per_account_max: 100,
                 audit_retention: HumanDuration::from_days(90),
             },
+            cookie_session: CookieSessionConfig {
+                idle_lifetime: lifetimes.session.idle_lifetime.into(),
+                absolute_lifetime: lifetimes.session.absolute_lifetime.into(),
+            },
+            tracked: TrackedConfig { lifetime: lifetimes.tracked_lifetime.into() },
+            sliding: SlidingConfig {
+                lifetime: lifetimes.sliding.idle_lifetime.into(),
+                absolute_lifetime: lifetimes.sliding.absolute_lifetime.into(),
+            },
             refresh: RefreshConfig {
+                idle_lifetime: lifetimes.refresh.idle_lifetime.into(),
+                absolute_lifetime: lifetimes.refresh.absolute_lifetime.into(),
                 retry_window: RotationRules::default().retry_window.into(),
                 require_access_token: false,
             },
+            scope: ScopeConfig { everybody: vec!["account".to_owned()], by_role: BTreeMap::new() },
+            claims: ClaimsConfig { fixed: BTreeMap::new(), from_attributes: BTreeMap::new() },
             password: PasswordConfig {
                 characters_min: PasswordRules::default().characters_min(),
                 hash_threads: None,
@@ -76,15 +100,6 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The lifetimes that the rules work with.
-    pub fn lifetimes(&self) -> Lifetimes {
-        Lifetimes {
-            access_token_lifetime: self.access_token.lifetime.get(),
-            idle_lifetime: self.session.idle_lifetime.get(),
-            absolute_lifetime: self.session.absolute_lifetime.get(),
-        }
-    }
-
     /// The password rules.
     ///
     /// # Errors
@@ -124,16 +139,7 @@ impl Config {
         let refuse = |option, problem: &str| Err(ConfigError::of_option(option, problem));
         self.password_rules()?;
         self.sqlite_path()?;
-        let lifetimes = self.lifetimes();
-        if lifetimes.access_token_lifetime.as_secs() == 0 {
-            return refuse("access_token.lifetime", "expected at least 1s");
-        }
-        if lifetimes.idle_lifetime < lifetimes.access_token_lifetime {
-            return refuse("session.idle_lifetime", "shorter than access_token.lifetime: nobody could stay signed in");
-        }
-        if lifetimes.absolute_lifetime < lifetimes.idle_lifetime {
-            return refuse("session.absolute_lifetime", "shorter than session.idle_lifetime");
-        }
+        self.check_sessions()?;
         if !(1..=SESSIONS_PER_ACCOUNT_MAX).contains(&self.session.per_account_max) {
             return refuse(
                 "session.per_account_max",
@@ -201,7 +207,7 @@ mod tests {
     #[test]
     fn unsafe_options_are_refused_by_name() {
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 14] = [
+        let cases: [(&str, Change); 25] = [
             ("password.hash_threads", |config| config.password.hash_threads = Some(0)),
             ("password.hash_queue_max", |config| config.password.hash_queue_max = 0),
             ("signing.algorithm", |config| config.signing.algorithm = "none".into()),
@@ -209,8 +215,23 @@ mod tests {
             ("password.characters_min", |config| config.password.characters_min = 7),
             ("store", |config| config.store = Some("mysql://x".into())),
             ("access_token.lifetime", |config| config.access_token.lifetime = HumanDuration::from_seconds(0)),
-            ("session.idle_lifetime", |config| config.session.idle_lifetime = HumanDuration::from_seconds(60)),
-            ("session.absolute_lifetime", |config| config.session.absolute_lifetime = HumanDuration::from_days(1)),
+            ("refresh.idle_lifetime", |config| config.refresh.idle_lifetime = HumanDuration::from_seconds(60)),
+            ("refresh.absolute_lifetime", |config| config.refresh.absolute_lifetime = HumanDuration::from_days(1)),
+            ("cookie_session.idle_lifetime", |config| {
+                config.cookie_session.idle_lifetime = HumanDuration::from_seconds(119);
+            }),
+            ("cookie_session.absolute_lifetime", |config| {
+                config.cookie_session.absolute_lifetime = HumanDuration::from_seconds(120);
+            }),
+            ("tracked.lifetime", |config| config.tracked.lifetime = HumanDuration::from_seconds(0)),
+            ("sliding.lifetime", |config| config.sliding.lifetime = HumanDuration::from_seconds(0)),
+            ("sliding.absolute_lifetime", |config| config.sliding.absolute_lifetime = HumanDuration::from_seconds(60)),
+            ("session.policy", |config| config.session.policy = "personal".into()),
+            ("session.policy", |config| config.session.policies = vec!["sliding".into()]),
+            ("session.policies", |config| config.session.policies = vec!["refresh".into(), "cookie".into()]),
+            ("scope.everybody", |config| config.scope.everybody = vec!["a b".into()]),
+            ("scope.by_role", |config| drop(config.scope.by_role.insert("x".into(), vec![String::new()]))),
+            ("claims.fixed", |config| drop(config.claims.fixed.insert("sub".into(), "x".into()))),
             ("session.per_account_max", |config| config.session.per_account_max = 0),
             ("trusted_proxies", |config| config.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()]),
             ("refresh.retry_window", |config| config.refresh.retry_window = HumanDuration::from_seconds(61)),

@@ -3,7 +3,8 @@
 
 use super::{HumanDuration, LogFormat, Network, listen};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf};
+use serde_json::Value;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 /// Makes the structs as they are written, and keeps what is said of each field in `MEANINGS`.
 macro_rules! options {
@@ -48,10 +49,20 @@ options! {
         pub signing: SigningConfig,
         /// Access tokens.
         pub access_token: AccessTokenConfig,
-        /// Sessions.
+        /// Sessions of every policy.
         pub session: SessionConfig,
-        /// Refresh rotation.
+        /// Sessions with the policy `session`: an opaque id in a cookie, looked up at each request.
+        pub cookie_session: CookieSessionConfig,
+        /// Sessions with the policy `tracked`: a signed token, and its session looked up at each request.
+        pub tracked: TrackedConfig,
+        /// Sessions with the policy `sliding`: a signed token that is issued anew with a later end.
+        pub sliding: SlidingConfig,
+        /// Sessions with the policy `refresh`: an access token and a rotating refresh token.
         pub refresh: RefreshConfig,
+        /// Scopes: what may be granted to whom.
+        pub scope: ScopeConfig,
+        /// Claims of one's own in access tokens.
+        pub claims: ClaimsConfig,
         /// Passwords.
         pub password: PasswordConfig,
         /// Logs.
@@ -69,7 +80,7 @@ options! {
 
     /// Access tokens.
     pub struct AccessTokenConfig {
-        /// How long one is good. A short life is what a service is exposed to that cannot hear of a sign-out.
+        /// How long one of the policy `refresh` is good. A short life is what a service is exposed to that cannot hear of a sign-out.
         pub lifetime: HumanDuration,
         /// For whom they are meant (`aud`). By default the issuer itself.
         pub audience: Option<String>,
@@ -77,24 +88,66 @@ options! {
         pub leeway: HumanDuration,
     }
 
-    /// Sessions.
+    /// Sessions of every policy.
     pub struct SessionConfig {
-        /// A session not refreshed for this long is over.
-        pub idle_lifetime: HumanDuration,
-        /// A session this old is over, whatever its use.
-        pub absolute_lifetime: HumanDuration,
+        /// The policy of a sign-in that names none: `session`, `tracked`, `sliding` or `refresh`.
+        pub policy: String,
+        /// The policies that a sign-in may name. By default all of them.
+        pub policies: Vec<String>,
         /// The most sessions that an account has at a time. One more sign-in ends the one not used for the longest.
         pub per_account_max: usize,
         /// How long lines of the audit log are kept.
         pub audit_retention: HumanDuration,
     }
 
-    /// Refresh rotation.
+    /// Sessions with the policy `session`.
+    pub struct CookieSessionConfig {
+        /// A session not used for this long is over. Use is written down once a minute, so it may be a minute less.
+        pub idle_lifetime: HumanDuration,
+        /// A session this old is over, whatever its use.
+        pub absolute_lifetime: HumanDuration,
+    }
+
+    /// Sessions with the policy `tracked`.
+    pub struct TrackedConfig {
+        /// How long a token is good, and with it its session.
+        pub lifetime: HumanDuration,
+    }
+
+    /// Sessions with the policy `sliding`.
+    pub struct SlidingConfig {
+        /// How long each token is good. A session that is not extended for this long is over.
+        pub lifetime: HumanDuration,
+        /// A session this old is over, however often it was extended.
+        pub absolute_lifetime: HumanDuration,
+    }
+
+    /// Sessions with the policy `refresh`.
     pub struct RefreshConfig {
+        /// A session not refreshed for this long is over.
+        pub idle_lifetime: HumanDuration,
+        /// A session this old is over, whatever its use.
+        pub absolute_lifetime: HumanDuration,
         /// How long a retry is answered with the identical successor.
         pub retry_window: HumanDuration,
         /// Whether a refresh must bring the access token along, ended or not.
         pub require_access_token: bool,
+    }
+
+    /// Scopes.
+    pub struct ScopeConfig {
+        /// What everybody may be granted at sign-in, and is granted unless less is asked for.
+        pub everybody: Vec<String>,
+        /// What accounts with a role may be granted besides, such as `{ editor = ["articles:write"] }`.
+        pub by_role: BTreeMap<String, Vec<String>>,
+    }
+
+    /// Claims of one's own.
+    pub struct ClaimsConfig {
+        /// Claims that are the same in every access token, such as `{ tenant = "acme" }`.
+        pub fixed: BTreeMap<String, Value>,
+        /// Claims taken from attributes of the account, such as `{ department = "dept" }`: the claim, then the attribute.
+        pub from_attributes: BTreeMap<String, String>,
     }
 
     /// Passwords.
@@ -131,7 +184,12 @@ pub(super) fn sections() -> Vec<(&'static str, &'static str, Vec<OptionMeaning>)
         ("signing", SigningConfig::MEANINGS),
         ("access_token", AccessTokenConfig::MEANINGS),
         ("session", SessionConfig::MEANINGS),
+        ("cookie_session", CookieSessionConfig::MEANINGS),
+        ("tracked", TrackedConfig::MEANINGS),
+        ("sliding", SlidingConfig::MEANINGS),
         ("refresh", RefreshConfig::MEANINGS),
+        ("scope", ScopeConfig::MEANINGS),
+        ("claims", ClaimsConfig::MEANINGS),
         ("password", PasswordConfig::MEANINGS),
         ("log", LogConfig::MEANINGS),
     ];

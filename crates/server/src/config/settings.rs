@@ -72,6 +72,9 @@ pub(super) fn default_of(name: &str) -> Option<String> {
 /// A value for an option as it could be written in the file.
 pub(super) fn example_of(name: &str) -> Option<String> {
     let of_its_own = match name {
+        "scope.by_role" => "{ editor = [\"articles:write\"] }",
+        "claims.fixed" => "{ tenant = \"acme\" }",
+        "claims.from_attributes" => "{ department = \"dept\" }",
         "trusted_proxies" => "[\"127.0.0.1\"]",
         "public_url" => "\"https://auth.example.com\"",
         "store" => "\"sqlite:counterfoil.sqlite\"",

@@ -1,0 +1,46 @@
+//! Changing name and address of one's own account.
+
+use super::{App, AppError, RequestOrigin};
+use counterfoil_domain::{
+    account::{Account, ProfileChange, change_profile, parse_name},
+    email::Email,
+    event::Occasion,
+};
+use counterfoil_guard::{CurrentUser, Rejection};
+use std::sync::Arc;
+
+/// What is to change.
+#[derive(Default)]
+pub struct ProfileInput {
+    /// The new name; `Some(None)` takes it away.
+    pub name: Option<Option<String>>,
+    /// The new address.
+    pub email: Option<String>,
+}
+
+impl App {
+    /// Changes name and address of the signed-in person.
+    ///
+    /// # Errors
+    /// [`AppError`]: a name or an address that is not taken; the address is another account's; the store is not available.
+    pub async fn change_profile(
+        &self,
+        user: &CurrentUser,
+        input: ProfileInput,
+        origin: &RequestOrigin,
+    ) -> Result<Account, AppError> {
+        let parse = |name: Option<String>| name.as_deref().map(parse_name).transpose();
+        let name = input.name.map(parse).transpose();
+        let name = name.map_err(|source| AppError::InvalidName { field: "name", source })?;
+        let email = input.email.map(|email| email.parse::<Email>()).transpose()?;
+        let change = ProfileChange { name, email };
+        let (entropy, ip) = (Arc::clone(&self.0.parts.entropy), origin.ip);
+        let decided = self.store().decide_account(user.account(), move |view, now| {
+            change_profile(view, change.clone(), &Occasion { now, ip, entropy: &*entropy })
+        });
+        let (changed, _) = decided.await?;
+        let account = changed.ok_or(AppError::Rejected(Rejection::Revoked))?;
+        self.0.emails.remember(&account);
+        Ok(*account)
+    }
+}
