@@ -31,6 +31,11 @@ impl ScopeSet {
         self.0.contains(scope)
     }
 
+    /// Each scope, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Whether there is no scope at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

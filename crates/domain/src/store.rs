@@ -148,11 +148,11 @@ pub trait Store: Send + Sync {
 
     /// Ends every session of every account at once, whatever their number: from now on each that was created at or before
     /// `cutoff` is read as revoked then (if it was not before), and so are the ones that are added with such a time. The
-    /// cutoff only rises. The draft gets its place in the feed and the event is kept, in the same step.
+    /// cutoff only rises. The drafts get their places in the feed and the event is kept, in the same step.
     fn raise_session_cutoff(
         &self,
         cutoff: UnixMillis,
-        draft: RevocationDraft,
+        drafts: Vec<RevocationDraft>,
         event: Event,
     ) -> StoreFuture<'_, Committed>;
 

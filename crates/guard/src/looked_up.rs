@@ -73,7 +73,7 @@ impl Guard {
             key_generation: self.key_generation(),
             expires_at: Some(numeric_date(found.ends_at.min(remembered_until))),
             not_before: None,
-            issuer: found.issuer.into(),
+            issuer: None,
             key_id: None,
             issued_at: found.created_at,
             not_revoked_at: GoodAt::new(changes),

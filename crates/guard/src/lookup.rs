@@ -66,6 +66,4 @@ pub struct FoundSession {
     pub created_at: UnixMillis,
     /// When it ends if it is not used again.
     pub ends_at: UnixMillis,
-    /// Who issued it.
-    pub issuer: String,
 }

@@ -39,7 +39,7 @@ pub(crate) fn to_token(
         key_generation,
         expires_at: verified.expires_at(),
         not_before: verified.not_before(),
-        issuer: claims.iss.as_ref().into(),
+        issuer: Some(claims.iss.as_ref().into()),
         key_id: verified.header().key_id().map(Into::into),
         issued_at: UnixMillis::from_seconds(i64::try_from(claims.iat).unwrap_or(i64::MAX)),
         not_revoked_at: GoodAt::new(changes),

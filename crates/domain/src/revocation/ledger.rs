@@ -23,8 +23,8 @@ pub struct Presented<'a> {
     pub generation: AccountGeneration,
     /// The token's own id, if it has one.
     pub token: Option<TokenId>,
-    /// Who issued it.
-    pub issuer: &'a str,
+    /// Who issued it; `None` for what is no signed token, to which every cutoff applies.
+    pub issuer: Option<&'a str>,
     /// Which key signed it.
     pub kid: Option<&'a str>,
     /// When it was minted.
@@ -97,7 +97,9 @@ impl Ledger {
             return Some(Refusal::Token);
         }
         let cutoff = |key: &str| self.issuers.get(key).is_some_and(|(cutoff, _)| minted_by(*cutoff));
-        let by_issuer = !self.issuers.is_empty() && (cutoff(presented.issuer) || presented.kid.is_some_and(cutoff));
+        let any_cutoff = || self.issuers.values().any(|(cutoff, _)| minted_by(*cutoff));
+        let by_issuer = !self.issuers.is_empty()
+            && (presented.issuer.map_or_else(any_cutoff, cutoff) || presented.kid.is_some_and(cutoff));
         (by_issuer || self.everybody.is_some_and(minted_by)).then_some(Refusal::Issuer)
     }
 
@@ -171,7 +173,7 @@ mod tests {
             account: Some(ACCOUNT),
             generation: AccountGeneration::from_raw(generation),
             token: Some(TOKEN),
-            issuer: "https://a.example",
+            issuer: Some("https://a.example"),
             kid: Some("k1"),
             issued_at: at(issued_at),
         }

@@ -6,6 +6,9 @@ mod write;
 
 pub(crate) use read::find;
 
+use crate::Rejection;
+use http::HeaderMap;
+
 /// The names of the cookies of a server, and the origin that they belong to.
 ///
 /// Over https every name begins with `__Host-`: a browser takes such a cookie only with `Secure`, `Path=/` and without
@@ -54,6 +57,21 @@ impl CookieRules {
     /// Whether the cookies travel over https only.
     pub const fn is_secure(&self) -> bool {
         self.is_secure
+    }
+
+    /// The value of a cookie in these headers. One that is no text is as good as none.
+    ///
+    /// # Errors
+    /// [`Rejection::CookieRepeated`], [`Rejection::CookieTooLarge`].
+    pub fn read(&self, headers: &HeaderMap, kind: CookieKind) -> Result<Option<String>, Rejection> {
+        let value = find(headers, self, kind)?;
+        Ok(value.and_then(|value| std::str::from_utf8(value).ok()).map(str::to_owned))
+    }
+
+    /// Whether a request with these headers says that it comes from one of the server's own pages; `None` if it says
+    /// nothing, as programs do that are no browsers.
+    pub fn is_same_origin(&self, headers: &HeaderMap) -> Option<bool> {
+        same_origin::is_same_origin(headers, self)
     }
 
     /// The name of a cookie.

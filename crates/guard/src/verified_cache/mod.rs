@@ -62,7 +62,8 @@ pub(crate) struct VerifiedToken {
     pub(crate) key_generation: u64,
     pub(crate) expires_at: Option<NumericDate>,
     pub(crate) not_before: Option<NumericDate>,
-    pub(crate) issuer: Box<str>,
+    /// Who signed it; `None` for what is not signed.
+    pub(crate) issuer: Option<Box<str>>,
     pub(crate) key_id: Option<Box<str>>,
     pub(crate) issued_at: UnixMillis,
     /// When the revocations were last asked.
@@ -120,7 +121,7 @@ impl VerifiedToken {
             key_generation: 0,
             expires_at: Some(NumericDate::from_unix_seconds(0)),
             not_before: None,
-            issuer: Box::default(),
+            issuer: None,
             key_id: None,
             issued_at: UnixMillis::from_millis(0),
             not_revoked_at: GoodAt::new(0),
@@ -151,7 +152,7 @@ impl VerifiedToken {
             account,
             generation,
             token: Some(self.user.token),
-            issuer: &self.issuer,
+            issuer: self.issuer.as_deref(),
             kid: self.key_id.as_deref(),
             issued_at: self.issued_at,
         }

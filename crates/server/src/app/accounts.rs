@@ -125,12 +125,12 @@ impl AccountAdministration {
         decided.await?.0
     }
 
-    /// Ends every session of every account at once, personal tokens too. `issuer` is who issued their tokens.
+    /// Ends every session of every account at once, personal tokens too.
     ///
     /// # Errors
     /// The store is not available.
-    pub async fn sign_everybody_out(&self, issuer: &str, clock: &dyn Clock) -> Result<FeedPosition, AppError> {
-        Ok(self.revoke().everybody(issuer, clock.now()).await?.feed.position)
+    pub async fn sign_everybody_out(&self, clock: &dyn Clock) -> Result<FeedPosition, AppError> {
+        Ok(self.revoke().everybody(clock.now()).await?.feed.position)
     }
 
     /// A running server takes what was committed from the feed: there is no memory here to keep.

@@ -223,6 +223,11 @@ impl App {
         &*self.0.parts.store
     }
 
+    /// What the clock shows.
+    pub fn now(&self) -> UnixMillis {
+        self.0.parts.clock.now()
+    }
+
     /// How far the feed has been applied in memory, and whether it has been read at all.
     pub fn revocations(&self) -> &Revocations {
         &self.0.parts.revocations

@@ -7,6 +7,7 @@ use counterfoil_domain::{
     entropy::Entropy,
     event::{EventKind, Occasion},
     id::{AccountId, SessionId},
+    key::{KeyState, KeyUse},
     revocation::{FeedPosition, Revocation, RevocationDraft},
     session::{EndOne, EndedOne, Ruling, end_every, end_one},
     store::{Committed, Store},
@@ -59,17 +60,21 @@ impl Revoke<'_> {
         Ok((EndedSessions { revoked, feed: committed.feed.position }, committed))
     }
 
-    /// Ends every session of every account. Tokens of `issuer` minted until now are refused by their time, and the store
-    /// takes sessions opened until now for ended.
+    /// Ends every session of every account. Tokens minted until now are refused by the key that signed them and their time
+    /// (not by the issuer: a command may be configured with another public URL than the server), and the store takes
+    /// sessions opened until now for ended.
     ///
     /// # Errors
     /// The store is not available.
-    pub(super) async fn everybody(&self, issuer: &str, now: UnixMillis) -> Result<Committed, AppError> {
+    pub(super) async fn everybody(&self, now: UnixMillis) -> Result<Committed, AppError> {
         let occasion = Occasion { now, ip: self.ip, entropy: &**self.entropy };
-        let revocation = Revocation::Issuer { key: issuer.to_owned(), cutoff: now };
-        let draft = RevocationDraft::new(revocation, now, self.longest_token_lifetime, occasion.entropy);
+        let keys = self.store.keys().await?;
+        let signing = keys.into_iter().filter(|key| key.key_use == KeyUse::Sign && key.state != KeyState::Retired);
+        let revocations = signing.map(|key| Revocation::Issuer { key: key.kid, cutoff: now });
+        let draft = |revocation| RevocationDraft::new(revocation, now, self.longest_token_lifetime, occasion.entropy);
+        let drafts = revocations.map(draft).collect();
         let event = occasion.event(EventKind::EverybodySignedOut, NO_ACCOUNT, None);
-        let committed = self.store.raise_session_cutoff(now, draft, event).await?;
+        let committed = self.store.raise_session_cutoff(now, drafts, event).await?;
         tracing::warn!("everybody was signed out");
         Ok(committed)
     }

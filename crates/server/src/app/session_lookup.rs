@@ -21,14 +21,13 @@ pub struct StoredSessions {
     entropy: Arc<dyn Entropy>,
     lifetimes: Lifetimes,
     custom_claims: CustomClaims,
-    issuer: String,
 }
 
 impl StoredSessions {
     /// The sessions of this store.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, settings: &Settings) -> Self {
         let (lifetimes, custom_claims) = (settings.lifetimes, settings.custom_claims.clone());
-        Self { store, clock, entropy, lifetimes, custom_claims, issuer: settings.issuer.clone() }
+        Self { store, clock, entropy, lifetimes, custom_claims }
     }
 
     async fn judge(
@@ -66,7 +65,6 @@ impl StoredSessions {
             authenticated_at: session.authenticated_at,
             methods: if is_person { vec![METHOD_PASSWORD.to_owned()] } else { Vec::new() },
             created_at: session.created_at,
-            issuer: self.issuer.clone(),
         }))
     }
 

@@ -91,7 +91,7 @@ impl App {
     /// # Errors
     /// The store is not available.
     pub async fn sign_everybody_out(&self, origin: &RequestOrigin) -> Result<FeedPosition, AppError> {
-        let committed = self.revoke(origin).everybody(&self.settings().issuer, self.0.parts.clock.now()).await?;
+        let committed = self.revoke(origin).everybody(self.0.parts.clock.now()).await?;
         self.apply_committed(&committed);
         Ok(committed.feed.position)
     }

@@ -2,6 +2,7 @@
 
 pub mod api;
 mod body;
+mod cookies;
 mod edge;
 mod error;
 mod form;
@@ -10,6 +11,7 @@ mod json;
 pub mod oauth;
 mod openapi;
 mod origin;
+mod person;
 pub(crate) mod request_context;
 mod serve;
 
@@ -22,7 +24,7 @@ use crate::app::App;
 use axum::{
     Router,
     extract::FromRef,
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, post, put},
 };
 use counterfoil_guard::Guard;
 use edge::EdgeLayer;
@@ -45,7 +47,19 @@ pub fn router(app: App) -> Router {
         .route("/v1/sessions/current/refresh", post(api::refresh::refresh))
         .route("/oauth/token", post(oauth::token::token))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
-        .route("/v1/account", get(api::account::show))
+        .route(
+            "/v1/account",
+            get(api::account::show).patch(api::account::change).delete(api::account::delete),
+        )
+        .route("/v1/account/password", put(api::account::change_password))
+        .route("/v1/sessions/current/extend", post(api::extend::extend))
+        .route(
+            "/v1/personal-tokens",
+            get(api::personal_tokens::list)
+                .post(api::personal_tokens::create)
+                .delete(api::personal_tokens::delete_all),
+        )
+        .route("/v1/personal-tokens/{id}", delete(api::personal_tokens::delete))
         .route("/v1/sessions/{id}", delete(api::sessions::end_one))
         .route("/v1/forward-auth", any(api::forward_auth::forward_auth))
         .route("/v1/openapi.json", get(openapi::serve_document))

@@ -5,9 +5,10 @@ use axum::{
     http::{HeaderValue, header},
     response::IntoResponse,
 };
+use counterfoil_guard::{CookieKind, CookieRules};
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
 };
 
 #[derive(OpenApi)]
@@ -20,11 +21,19 @@ use utoipa::{
     paths(
         api::accounts::sign_up,
         api::account::show,
+        api::account::change,
+        api::account::delete,
+        api::account::change_password,
         api::sessions::sign_in,
         api::sessions::list,
         api::sessions::end_one,
         api::sessions::end_all,
         api::refresh::refresh,
+        api::extend::extend,
+        api::personal_tokens::create,
+        api::personal_tokens::list,
+        api::personal_tokens::delete,
+        api::personal_tokens::delete_all,
         api::forward_auth::forward_auth,
         oauth::token::token,
         oauth::revoke::revoke,
@@ -45,7 +54,14 @@ impl Modify for AccessToken {
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
         bearer.bearer_format = Some("JWT".to_owned());
         let components = document.components.get_or_insert_with(Default::default);
+        bearer.description = Some("A signed access token, or a personal token (`cfp_…`).".to_owned());
         components.add_security_scheme("access_token", SecurityScheme::Http(bearer));
+        let session = CookieRules::new("https://");
+        let name = session.name(CookieKind::Session);
+        let about = "The session cookie, or the access cookie `__Host-counterfoil-access`. What may change something must \
+            come from the server's own pages.";
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description(name, about));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     }
 }
 
@@ -54,7 +70,7 @@ pub(super) fn methods_at(route: &str) -> Option<String> {
     let paths = Document::openapi().paths.paths;
     // In somebody's app our paths may lie below one of theirs.
     let (_, item) = paths.into_iter().find(|(path, _)| route.ends_with(path.as_str()))?;
-    let methods = [("DELETE", item.delete), ("GET", item.get), ("POST", item.post), ("PUT", item.put)];
+    let methods = [("DELETE", item.delete), ("GET", item.get), ("PATCH", item.patch), ("POST", item.post), ("PUT", item.put)];
     let methods: Vec<_> = methods.into_iter().filter_map(|(name, operation)| operation.map(|_| name)).collect();
     Some(methods.join(" or "))
 }

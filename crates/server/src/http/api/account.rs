@@ -1,24 +1,125 @@
 //! `/v1/account`: the signed-in account.
 
-use super::NO_STORE;
+use super::{NO_STORE, signed_out};
 use crate::{
-    app::{App, AppError, account_body},
-    http::HttpError,
+    app::{App, AppError, NewPasswordInput, ProfileInput, RequestOrigin, StandingChange, account_body},
+    http::{
+        HttpError,
+        cookies::{self, Cookies, HeldKinds},
+        json::StrictJson,
+        person::{AccountReader, Person, RecentPerson},
+    },
 };
 use axum::{Json, extract::State, response::IntoResponse};
-use counterfoil_guard::{CurrentUser, Rejection};
-use counterfoil_wire::{AccountBody, Problem};
+use counterfoil_domain::secret::PasswordText;
+use counterfoil_guard::Rejection;
+use counterfoil_wire::{AccountBody, Problem, SignedOut};
+use serde::{Deserialize, Deserializer};
 
 /// The signed-in account.
-#[utoipa::path(get, path = "/v1/account", tag = "accounts", security(("access_token" = [])), responses(
+#[utoipa::path(get, path = "/v1/account", tag = "accounts", security(("access_token" = []), ("cookie" = [])), responses(
     (status = 200, body = AccountBody),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`: needs `account`"),
 ))]
-pub(in crate::http) async fn show(State(app): State<App>, user: CurrentUser) -> Result<impl IntoResponse, HttpError> {
+pub(in crate::http) async fn show(
+    State(app): State<App>,
+    AccountReader(user): AccountReader,
+) -> Result<impl IntoResponse, HttpError> {
     // A token of an account that has gone is no longer good.
     let account = app.account(user.account()).await.map_err(|error| match error {
         AppError::AccountNotFound => AppError::Rejected(Rejection::Revoked),
         other => other,
     })?;
     Ok((NO_STORE, Json(account_body(&account))))
+}
+
+/// What is to change. What is left out stays.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
+pub(in crate::http) struct ProfileRequest {
+    /// The new name; null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Option<String>>,
+    /// The new address. Until the person shows that it is theirs it is not verified.
+    #[schema(example = "minsu@example.com")]
+    email: Option<String>,
+}
+
+/// Tells null from what was left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Change name or address. A new address needs a sign-in of the last ten minutes.
+#[utoipa::path(patch, path = "/v1/account", tag = "accounts", request_body = ProfileRequest, security(("access_token" = []), ("cookie" = [])), responses(
+    (status = 200, body = AccountBody),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in; `insufficient_user_authentication`: sign in again"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`, `person_only`, `cross_origin`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`email_taken`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid_email`, `invalid_name`, `invalid_request`"),
+))]
+pub(in crate::http) async fn change(
+    State(app): State<App>,
+    Person(user): Person,
+    origin: RequestOrigin,
+    StrictJson(request, _held): StrictJson<ProfileRequest>,
+) -> Result<impl IntoResponse, HttpError> {
+    let ProfileRequest { name, email } = request;
+    if email.is_some() {
+        RecentPerson::demand(&user, &app)?;
+    }
+    let account = app.change_profile(&user, ProfileInput { name, email }, &origin).await?;
+    Ok((NO_STORE, Json(account_body(&account))))
+}
+
+/// Delete the account and everything of it. Needs a sign-in of the last ten minutes.
+#[utoipa::path(delete, path = "/v1/account", tag = "accounts", security(("access_token" = []), ("cookie" = [])), responses(
+    (status = 200, body = SignedOut, description = "It is gone, and every token of it is refused"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in; `insufficient_user_authentication`: sign in again"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`, `person_only`, `cross_origin`"),
+))]
+pub(in crate::http) async fn delete(
+    State(app): State<App>,
+    RecentPerson(user): RecentPerson,
+    origin: RequestOrigin,
+    cookies: Cookies,
+) -> Result<impl IntoResponse, HttpError> {
+    let deleted = app.change_standing(user.account(), StandingChange::Delete, &origin).await?;
+    let forget = cookies::forget(&HeldKinds::of(&cookies), &app.settings().cookies);
+    Ok((NO_STORE, forget, Json(signed_out(deleted.ended))))
+}
+
+/// A change of password.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
+pub(in crate::http) struct PasswordRequest {
+    /// The current one.
+    #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
+    current_password: PasswordText,
+    /// The new one: at least 15 characters unless configured otherwise; any Unicode; not one that everybody tries first.
+    #[schema(value_type = String, format = Password, example = "seven purple walruses at sea")]
+    new_password: PasswordText,
+}
+
+/// Change the password. Every other sign-in is ended; personal tokens go on.
+#[utoipa::path(put, path = "/v1/account/password", tag = "accounts", request_body = PasswordRequest, security(("access_token" = []), ("cookie" = [])), responses(
+    (status = 200, body = SignedOut, description = "How many other sign-ins were ended. A cookie session gets a new id"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`wrong_password`, `insufficient_scope`, `person_only`, `cross_origin`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`password_too_short`, `password_too_long`, `password_common`, `invalid_request`"),
+    (status = 503, body = Problem, content_type = "application/problem+json", description = "Try again after `Retry-After` seconds"),
+))]
+pub(in crate::http) async fn change_password(
+    State(app): State<App>,
+    Person(user): Person,
+    origin: RequestOrigin,
+    StrictJson(request, _held): StrictJson<PasswordRequest>,
+) -> Result<impl IntoResponse, HttpError> {
+    let PasswordRequest { current_password: current, new_password: new } = request;
+    let (ended, renewed) = app.change_password(&user, &NewPasswordInput { current, new }, &origin).await?;
+    let renewed: Vec<_> = renewed.into_iter().collect();
+    let set = cookies::set(&renewed, &HeldKinds::default(), &app.settings().cookies)?;
+    Ok((NO_STORE, set, Json(signed_out(ended))))
 }

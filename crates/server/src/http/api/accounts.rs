@@ -2,9 +2,10 @@
 
 use super::NO_STORE;
 use crate::{
-    app::{App, NewPerson, RequestOrigin, SignInOptions},
+    app::{App, HeldBefore, NewPerson, RequestOrigin, SignInOptions},
     http::{
         HttpError,
+        cookies::{self, Cookies, HeldKinds},
         json::{Object, StrictJson},
     },
 };
@@ -34,19 +35,27 @@ pub(in crate::http) struct SignUpRequest {
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(in crate::http) struct SignInRequestOptions {
-    /// The session policy: `refresh`.
+    /// The session policy: `session`, `tracked`, `sliding` or `refresh`. By default the configured one.
     #[schema(example = "refresh")]
-    policy: Option<String>,
-    /// How tokens travel: `body`.
+    pub(super) policy: Option<String>,
+    /// How secrets travel: `body` or `cookie`. By default `cookie` under the policy `session`, else `body`.
     #[schema(example = "body")]
-    transport: Option<String>,
+    pub(super) transport: Option<String>,
+    /// Whether the access token is to be in a cookie too, for pages: policy `refresh`, transport `cookie`.
+    pub(super) access_cookie: Option<bool>,
     /// What the person calls the device.
-    device_name: Option<String>,
+    pub(super) device_name: Option<String>,
+    /// The scope asked for, separated by spaces. By default all that may be granted.
+    #[schema(example = "account")]
+    pub(super) scope: Option<String>,
 }
 
-impl From<SignInRequestOptions> for SignInOptions {
-    fn from(options: SignInRequestOptions) -> Self {
-        Self { policy: options.policy, transport: options.transport, device_name: options.device_name }
+impl SignInRequestOptions {
+    /// Joined with what the browser held before.
+    pub(super) fn with(self, held_before: HeldBefore) -> SignInOptions {
+        let Self { policy, transport, access_cookie, device_name, scope } = self;
+        let access_cookie = access_cookie.unwrap_or_default();
+        SignInOptions { policy, transport, access_cookie, device_name, scope, held_before }
     }
 }
 
@@ -54,16 +63,22 @@ impl From<SignInRequestOptions> for SignInOptions {
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = SignUpRequest, responses(
     (status = 201, body = SignedUp, description = "The account, and tokens if a session was asked for"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`email_taken`"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid_email`, `invalid_name`, `password_too_short`, `password_too_long`, `password_common`, `policy_not_allowed`, `transport_not_allowed`, `invalid_request`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid_email`, `invalid_name`, `password_too_short`, `password_too_long`, `password_common`, `policy_not_allowed`, `transport_not_allowed`, `access_cookie_not_allowed`, `scope_not_allowed`, `invalid_scope`, `invalid_request`"),
     (status = 503, body = Problem, content_type = "application/problem+json", description = "Try again after `Retry-After` seconds"),
 ))]
 pub(in crate::http) async fn sign_up(
     State(app): State<App>,
     origin: RequestOrigin,
+    cookies: Cookies,
     StrictJson(request, _held): StrictJson<SignUpRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
     let SignUpRequest { email, password, name, sign_in } = request;
-    let sign_in = sign_in.map(|Object(options)| options.into());
-    let signed_up: SignedUp = app.sign_up(NewPerson { email, password, name }, sign_in, &origin).await?;
-    Ok((StatusCode::CREATED, NO_STORE, Json(signed_up)))
+    cookies.refuse_foreign()?;
+    // Who is not signed in by it keeps what they had.
+    let held = if sign_in.is_some() { HeldKinds::of(&cookies) } else { HeldKinds::default() };
+    let sign_in = sign_in.map(|Object(options)| options.with(cookies.into_held_before()));
+    let signed_up = app.sign_up(NewPerson { email, password, name }, sign_in, &origin).await?;
+    let set = cookies::set(&signed_up.cookies, &held, &app.settings().cookies)?;
+    let reply: SignedUp = signed_up.reply;
+    Ok((StatusCode::CREATED, NO_STORE, set, Json(reply)))
 }

@@ -2,12 +2,21 @@
 
 pub(super) mod account;
 pub(super) mod accounts;
+pub(super) mod extend;
 pub(super) mod forward_auth;
+pub(super) mod personal_tokens;
 pub(super) mod refresh;
 pub(super) mod sessions;
 
+use crate::app::{EndedSessions, feed_place};
 use axum::http::{HeaderName, HeaderValue, header};
+use counterfoil_wire::SignedOut;
 
 /// On every answer with tokens (RFC 6749 §5.1).
 pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+
+/// What was ended, for the answer.
+const fn signed_out(ended: EndedSessions) -> SignedOut {
+    SignedOut { revoked: ended.revoked, feed: feed_place(ended.feed) }
+}

@@ -1,9 +1,15 @@
 //! `/v1/sessions`: sign in, list, sign out.
 
-use super::NO_STORE;
+use super::{NO_STORE, signed_out};
 use crate::{
-    app::{App, AppError, EndedSessions, RequestOrigin, SignInInput, SignInOptions, feed_place, session_body},
-    http::{HttpError, json::StrictJson},
+    app::{App, AppError, RequestOrigin, SignInInput, session_body},
+    http::{
+        HttpError,
+        api::accounts::SignInRequestOptions,
+        cookies::{self, Cookies, HeldKinds},
+        json::StrictJson,
+        person::Person,
+    },
 };
 use axum::{
     Json,
@@ -11,11 +17,10 @@ use axum::{
         Path, Query, State,
         rejection::{PathRejection, QueryRejection},
     },
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::IntoResponse,
 };
 use counterfoil_domain::{id::SessionId, secret::PasswordText, session::EndOne};
-use counterfoil_guard::CurrentUser;
 use counterfoil_wire::{Problem, SessionList, SignedOut, TokenReply};
 use serde::Deserialize;
 
@@ -29,56 +34,72 @@ pub(in crate::http) struct SignInRequest {
     /// Its password.
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: PasswordText,
-    /// The session policy: `refresh`.
+    /// The session policy: `session`, `tracked`, `sliding` or `refresh`. By default the configured one.
     #[schema(example = "refresh")]
     policy: Option<String>,
-    /// How tokens travel: `body`.
+    /// How secrets travel: `body` or `cookie`. By default `cookie` under the policy `session`, else `body`.
     #[schema(example = "body")]
     transport: Option<String>,
+    /// Whether the access token is to be in a cookie too, for pages: policy `refresh`, transport `cookie`.
+    access_cookie: Option<bool>,
     /// What the person calls the device.
     device_name: Option<String>,
+    /// The scope asked for, separated by spaces. By default all that may be granted.
+    #[schema(example = "account")]
+    scope: Option<String>,
 }
 
 /// Sign in with e-mail address and password.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = SignInRequest, responses(
     (status = 201, body = TokenReply),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`invalid_credentials`: the same for an unknown account and a wrong password"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`policy_not_allowed`, `transport_not_allowed`, `invalid_name`, `invalid_request`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`policy_not_allowed`, `transport_not_allowed`, `access_cookie_not_allowed`, `scope_not_allowed`, `invalid_scope`, `invalid_name`, `invalid_request`"),
     (status = 503, body = Problem, content_type = "application/problem+json", description = "Try again after `Retry-After` seconds"),
 ))]
 pub(in crate::http) async fn sign_in(
     State(app): State<App>,
     origin: RequestOrigin,
+    cookies: Cookies,
     StrictJson(request, _held): StrictJson<SignInRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
-    let SignInRequest { email, password, policy, transport, device_name } = request;
-    let options = SignInOptions { policy, transport, device_name };
-    let reply = app.sign_in(SignInInput { email, password, options }, &origin).await?;
-    Ok((StatusCode::CREATED, NO_STORE, Json(reply)))
+    let SignInRequest { email, password, policy, transport, access_cookie, device_name, scope } = request;
+    cookies.refuse_foreign()?;
+    let held = HeldKinds::of(&cookies);
+    let options = SignInRequestOptions { policy, transport, access_cookie, device_name, scope };
+    let options = options.with(cookies.into_held_before());
+    let issued = app.sign_in(SignInInput { email, password, options }, &origin).await?;
+    let set = cookies::set(&issued.cookies, &held, &app.settings().cookies)?;
+    Ok((StatusCode::CREATED, NO_STORE, set, Json(issued.reply)))
 }
 
 /// The living sessions of the signed-in account, newest first.
-#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", security(("access_token" = [])), responses(
+#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", security(("access_token" = []), ("cookie" = [])), responses(
     (status = 200, body = SessionList),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`, `person_only`, `cross_origin`"),
 ))]
-pub(in crate::http) async fn list(State(app): State<App>, user: CurrentUser) -> Result<impl IntoResponse, HttpError> {
+pub(in crate::http) async fn list(
+    State(app): State<App>,
+    Person(user): Person,
+) -> Result<impl IntoResponse, HttpError> {
     let sessions = app.living_sessions(user.account()).await?;
     let sessions = sessions.iter().map(|session| session_body(session, Some(user.session()))).collect();
     Ok((NO_STORE, Json(SessionList { sessions })))
 }
 
 /// Sign out one session of the signed-in account; `current` is the one that asks.
-#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", security(("access_token" = [])),
+#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", security(("access_token" = []), ("cookie" = [])),
     params(("id" = String, Path, description = "The session's id, or `current`")), responses(
     (status = 200, body = SignedOut),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`, `person_only`, `cross_origin`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`session_not_found`: none, or not yours"),
 ))]
 pub(in crate::http) async fn end_one(
     State(app): State<App>,
-    user: CurrentUser,
+    Person(user): Person,
     origin: RequestOrigin,
+    cookies: Cookies,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<impl IntoResponse, HttpError> {
     // What is not even a text is no session's name either.
@@ -88,7 +109,7 @@ pub(in crate::http) async fn end_one(
         Err(_) => return Err(AppError::SessionNotFound.into()),
     };
     let ended = app.end_session(id, EndOne::Owner(user.account()), &origin).await?;
-    Ok((NO_STORE, Json(signed_out(ended))))
+    Ok((NO_STORE, forget_if(id == user.session(), &cookies, &app), Json(signed_out(ended))))
 }
 
 /// Which sessions a sign-out everywhere spares.
@@ -102,15 +123,17 @@ pub(in crate::http) struct EndAllQuery {
 }
 
 /// Sign out everywhere, or everywhere else.
-#[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", security(("access_token" = [])), params(EndAllQuery), responses(
+#[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", security(("access_token" = []), ("cookie" = [])), params(EndAllQuery), responses(
     (status = 200, body = SignedOut),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`invalid_query`"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "No access token, or not a good one"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`, `person_only`, `cross_origin`"),
 ))]
 pub(in crate::http) async fn end_all(
     State(app): State<App>,
-    user: CurrentUser,
+    Person(user): Person,
     origin: RequestOrigin,
+    cookies: Cookies,
     query: Result<Query<EndAllQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, HttpError> {
     let Query(query) = query.map_err(|_| {
@@ -119,9 +142,10 @@ pub(in crate::http) async fn end_all(
     })?;
     let keep = query.keep_current.then_some(user.session());
     let ended = app.end_sessions(user.account(), keep, &origin).await?;
-    Ok((NO_STORE, Json(signed_out(ended))))
+    Ok((NO_STORE, forget_if(keep.is_none(), &cookies, &app), Json(signed_out(ended))))
 }
 
-const fn signed_out(ended: EndedSessions) -> SignedOut {
-    SignedOut { revoked: ended.revoked, feed: feed_place(ended.feed) }
+/// What a browser is told when the session that asks is ended.
+fn forget_if(is_ended: bool, cookies: &Cookies, app: &App) -> HeaderMap {
+    if is_ended { cookies::forget(&HeldKinds::of(cookies), &app.settings().cookies) } else { HeaderMap::new() }
 }

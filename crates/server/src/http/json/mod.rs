@@ -7,6 +7,7 @@ use super::{
     body::{self, HeldBody},
 };
 use axum::{
+    body::HttpBody,
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
@@ -60,6 +61,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
                 HttpError::new(StatusCode::BAD_REQUEST, "invalid_json", not_json(&error))
             }
         })
+    }
+}
+
+/// The same where the whole body may be left out, content type and all.
+pub(super) struct OptionalJson<T>(pub(super) Option<T>, pub(super) Option<HeldBody>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        let is_empty = request.body().is_end_stream();
+        if is_empty && !request.headers().contains_key(header::CONTENT_TYPE) {
+            return Ok(Self(None, None));
+        }
+        StrictJson::from_request(request, state).await.map(|StrictJson(value, held)| Self(Some(value), Some(held)))
     }
 }
 

@@ -27,7 +27,7 @@ pub(in crate::http) struct Metadata {
     #[schema(value_type = Vec<String>)]
     revocation_endpoint_auth_methods_supported: [&'static str; 1],
     #[schema(value_type = Vec<String>)]
-    scopes_supported: [&'static str; 1],
+    scopes_supported: Vec<String>,
 }
 
 /// What the server offers, for OAuth clients.
@@ -44,7 +44,7 @@ pub(in crate::http) async fn metadata(State(app): State<App>) -> impl IntoRespon
         grant_types_supported: ["refresh_token"],
         token_endpoint_auth_methods_supported: ["none"],
         revocation_endpoint_auth_methods_supported: ["none"],
-        scopes_supported: ["account"],
+        scopes_supported: app.settings().scope_grants.everybody.iter().map(str::to_owned).collect(),
     };
     let headers = [
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),

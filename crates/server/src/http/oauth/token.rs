@@ -1,7 +1,7 @@
 //! `POST /oauth/token` (RFC 6749 §6).
 
 use crate::{
-    app::{App, RefreshInput, RequestOrigin},
+    app::{App, RefreshInput, RequestOrigin, Transport},
     http::{
         HttpError,
         api::NO_STORE,
@@ -44,13 +44,14 @@ pub(in crate::http) async fn token(
         access_token: form.take("access_token"),
         scope: form.take("scope"),
         client_id: form.take("client_id"),
+        transport: Transport::Body,
     };
-    let reply = app.refresh(input, &origin).await?;
+    let reply = app.refresh(input, &origin).await?.reply;
     let reply = OauthTokenReply {
-        access_token: reply.access_token,
-        token_type: reply.token_type,
-        expires_in: reply.expires_in,
-        refresh_token: reply.refresh_token,
+        access_token: reply.access_token.unwrap_or_default(),
+        token_type: reply.token_type.unwrap_or_default(),
+        expires_in: reply.expires_in.unwrap_or_default(),
+        refresh_token: reply.refresh_token.unwrap_or_default(),
         scope: reply.scope,
     };
     Ok((NO_STORE, PRAGMA, Json(reply)))
