@@ -28,7 +28,7 @@ pub(super) const FIRST_PARTY_CLIENT: &str = "counterfoil";
 const NOBODY: AccountId = AccountId::from_bytes([0; 16]);
 
 /// How a session is to be opened.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct SignInOptions {
     /// The session policy; the configured one if nothing is said.
     pub policy: Option<String>,

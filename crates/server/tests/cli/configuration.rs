@@ -103,7 +103,7 @@ fn unknown_and_unsafe_options_are_refused_by_name() {
         ("[refresh]\nretry_windw = '1s'\n", "retry_windw"),
         ("[password]\ncharacters_min = 7\n", "password.characters_min"),
         ("public_url = 'http://auth.example.com'\n", "public_url"),
-        ("[session]\nidle_lifetime = 'soon'\n", "idle_lifetime"),
+        ("[refresh]\nidle_lifetime = 'soon'\n", "idle_lifetime"),
         ("not toml at all", "counterfoil.toml"),
     ] {
         let folder = tempfile::tempdir().unwrap();

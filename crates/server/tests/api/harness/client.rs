@@ -85,7 +85,8 @@ impl Reply {
             assert_eq!(self.header("content-type"), "application/problem+json");
         }
         assert_eq!(self.header("cache-control"), "no-store");
-        assert_eq!(self.headers.contains_key("www-authenticate"), status == 401 || code == "authorization_malformed");
+        let is_challenged = ["authorization_malformed", "credentials_ambiguous", "insufficient_scope"].contains(&code);
+        assert_eq!(self.headers.contains_key("www-authenticate"), status == 401 || is_challenged);
         assert_eq!(self.headers.contains_key("retry-after"), status == 503);
         self
     }

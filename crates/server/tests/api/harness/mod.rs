@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 mod client;
+mod held;
 mod probed_store;
 mod process;
 mod server;
@@ -9,7 +10,8 @@ mod snapshot;
 pub(crate) use client::{Client, PASSWORD, Reply, Tokens, members};
 pub(crate) use probed_store::{Fault, Probes};
 pub(crate) use process::Process;
-pub(crate) use server::{DATA_FILE, Server};
+pub(crate) use held::{ACCESS_COOKIE, Carried, Held, REFRESH_COOKIE, SESSION_COOKIE};
+pub(crate) use server::{DATA_FILE, PUBLIC_URL, Server};
 pub(crate) use snapshot::{Snapshot, snapshot};
 
 use std::{future::Future, time::Duration};

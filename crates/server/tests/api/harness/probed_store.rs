@@ -6,6 +6,8 @@ use counterfoil_domain::{
     event::Event,
     id::{AccountId, SessionId},
     key::StoredKey,
+    opaque::SecretDigest,
+    revocation::RevocationDraft,
     session::{Session, SessionView},
     store::{
         AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreError, StoreFuture,
@@ -123,6 +125,27 @@ impl Store for ProbedStore {
     fn account_by_email(&self, email: &Email) -> StoreFuture<'_, Option<AccountWithPassword>> {
         let email = email.clone();
         self.probe("account_by_email", move |store| Box::pin(async move { store.account_by_email(&email).await }))
+    }
+
+    fn account_with_password(&self, id: AccountId) -> StoreFuture<'_, Option<AccountWithPassword>> {
+        self.probe("account_with_password", move |store| store.account_with_password(id))
+    }
+
+    fn session(&self, id: SessionId) -> StoreFuture<'_, Option<SessionView>> {
+        self.probe("session", move |store| store.session(id))
+    }
+
+    fn session_by_secret(&self, digest: SecretDigest) -> StoreFuture<'_, Option<SessionView>> {
+        self.probe("session_by_secret", move |store| store.session_by_secret(digest))
+    }
+
+    fn raise_session_cutoff(
+        &self,
+        cutoff: UnixMillis,
+        drafts: Vec<RevocationDraft>,
+        event: Event,
+    ) -> StoreFuture<'_, Committed> {
+        self.probe("raise_session_cutoff", move |store| store.raise_session_cutoff(cutoff, drafts, event))
     }
 
     fn account(&self, id: AccountId) -> StoreFuture<'_, Option<Account>> {

@@ -5,7 +5,7 @@ use super::{
     probed_store::{ProbedStore, Probes},
     snapshot,
 };
-use axum::{Router, routing::get};
+use axum::{Router, extract::RawQuery, http::StatusCode, routing::get};
 use counterfoil::{
     Config, Counterfoil, CurrentUser, ServeOptions, StartError, serve, startup::open_store, system::OsEntropy,
 };
@@ -14,6 +14,7 @@ use counterfoil_domain::{
     session::{Changes, Ruling},
     store::Store,
 };
+use counterfoil_guard::ExtendLayer;
 use counterfoil_store_contract::TestClock;
 use std::{io, ops::Deref, sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -22,7 +23,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 /// The SQLite file in the data folder.
 pub(crate) const DATA_FILE: &str = "counterfoil.sqlite";
 /// Tokens name their issuer, and a restarted server listens on another port: this name stays.
-const PUBLIC_URL: &str = "https://auth.example.com";
+pub(crate) const PUBLIC_URL: &str = "https://auth.example.com";
 
 /// A running server. It is also its own client.
 pub(crate) struct Server {
@@ -94,7 +95,13 @@ impl Server {
     ) -> Self {
         // Beside the server's own paths, one as somebody would write it who mounts the server in an app.
         let guarded = get(|user: CurrentUser| async move { user.account().to_string() });
-        let app = Router::new().route("/guarded", guarded).with_state(counterfoil.guard()).merge(counterfoil.router());
+        let extending = get(|user: CurrentUser, query: RawQuery| async move {
+            let status = if query.0.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+            (status, user.account().to_string())
+        });
+        let extending = extending.layer(ExtendLayer::new(counterfoil.guard(), counterfoil.extender()));
+        let app = Router::new().route("/guarded", guarded).route("/extending", extending);
+        let app = app.with_state(counterfoil.guard()).merge(counterfoil.router());
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async { drop(stopped.await) };
         let options = ServeOptions { drain_timeout: Duration::from_secs(1), ..ServeOptions::default() };
