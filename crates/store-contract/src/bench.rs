@@ -2,12 +2,13 @@
 
 use counterfoil_domain::{
     account::{Account, PasswordHash},
-    entropy::Entropy,
+    entropy::{Entropy, random_bytes},
     event::{EventKind, Occasion},
-    id::SessionId,
+    id::{AccountId, SessionId},
+    opaque::SecretDigest,
     policy::{Lifetimes, SessionPolicy},
     session::{AccountView, Changes, Device, OpenSession, Ruling, Session, SessionView, open},
-    store::{CreatedAccount, NewAccount, Store},
+    store::{Committed, CreatedAccount, NewAccount, Store, StoreError},
     time::{Clock, UnixMillis},
 };
 use std::{
@@ -168,14 +169,27 @@ impl Bench {
 
     /// A new session of an account, not stored yet. The clock moves on.
     pub fn draft_session(&self, account: &Account) -> Session {
+        self.draft_session_under(SessionPolicy::Refresh, account)
+    }
+
+    /// The same under another policy; with a secret, where sessions are found by one.
+    pub fn draft_session_under(&self, policy: SessionPolicy, account: &Account) -> Session {
         self.clock.advance(Duration::from_millis(1));
+        let has_secret = matches!(policy, SessionPolicy::Session | SessionPolicy::Personal);
         let request = OpenSession {
-            policy: SessionPolicy::Refresh,
+            policy,
             client_id: "app".into(),
             scope: "read write".parse().unwrap(),
             device: Device::default(),
+            secret: has_secret.then(|| self.draft_secret()),
+            replaces: None,
         };
         open(request, account, &Lifetimes::default(), &self.occasion()).0
+    }
+
+    /// The digest of a secret that nobody else has.
+    pub fn draft_secret(&self) -> SecretDigest {
+        SecretDigest::from_bytes(random_bytes(&*self.entropy))
     }
 
     /// Stores a new account.
@@ -189,9 +203,33 @@ impl Bench {
 
     /// Stores a new session of an account.
     pub async fn sign_in(&self, account: &Account) -> Session {
-        let session = self.draft_session(account);
+        self.sign_in_under(SessionPolicy::Refresh, account).await
+    }
+
+    /// Stores a new session of an account under another policy.
+    pub async fn sign_in_under(&self, policy: SessionPolicy, account: &Account) -> Session {
+        let session = self.draft_session_under(policy, account);
         self.store.decide_account(account.id, self.adding(&session)).await.unwrap();
         session
+    }
+
+    /// Writes a session over, whatever the store holds of it.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub async fn write_over(&self, session: &Session) -> Result<Committed, StoreError> {
+        let changes = Changes { sessions: vec![session.clone()], ..Changes::default() };
+        let rule = move |_: Option<&SessionView>, _| Ruling { changes: changes.clone(), outcome: () };
+        self.store.decide_session(session.id, rule).await.map(|((), committed)| committed)
+    }
+
+    /// Runs a rule about an account that makes these changes, whatever it is shown.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub async fn change(&self, account: AccountId, changes: Changes) -> Result<Committed, StoreError> {
+        let rule = move |_: Option<&AccountView>, _| Ruling { changes: changes.clone(), outcome: () };
+        self.store.decide_account(account, rule).await.map(|((), committed)| committed)
     }
 
     /// A rule that adds this session with its audit line, whatever it is shown.

@@ -2,7 +2,9 @@
 
 use crate::{
     MemoryStore, Operation, SeededEntropy, TestClock,
-    operations::{EMAILS, Rule, tell},
+    bench::TOKEN_LIFETIME,
+    operations::{EMAILS, SECRETS, digest, tell},
+    rules::Rule,
 };
 use counterfoil_domain::{
     account::{Account, AccountWithPassword, PasswordHash},
@@ -10,7 +12,9 @@ use counterfoil_domain::{
     event::{EventKind, Occasion},
     id::{AccountId, SessionId},
     key::{KeyState, KeyUse, StoredKey},
-    policy::{Lifetimes, SessionPolicy},
+    opaque::SecretDigest,
+    policy::{Lifetimes, Limits, SessionPolicy},
+    revocation::{Revocation, RevocationDraft},
     session::{AccountView, Changes, Device, OpenSession, Ruling, Session, open},
     store::{NewAccount, Store},
     time::Clock,
@@ -86,17 +90,26 @@ impl Comparison {
         self.sessions.get(number % (self.sessions.len() + 1)).copied().unwrap_or(unknown)
     }
 
-    fn new_session(&self, account: &Account) -> Session {
+    fn new_session(&self, account: &Account, policy: SessionPolicy, secret: Option<SecretDigest>) -> Session {
         let entropy = SeededEntropy::new(self.step);
         let request = OpenSession {
-            policy: SessionPolicy::Refresh,
+            policy,
             client_id: "app".to_owned(),
             scope: "read write".parse().unwrap(),
             device: Device { name: None, user_agent: Some("agent".to_owned()), ip: None },
+            secret,
+            replaces: None,
         };
-        // Short lives, so that pruning finds something.
+        // Short lives, so that pruning finds something; but for personal tokens, which have no end.
         let hour = Duration::from_hours(1);
-        let lifetimes = Lifetimes { access_token_lifetime: hour, idle_lifetime: hour, absolute_lifetime: hour };
+        let limits = Limits { idle_lifetime: hour, absolute_lifetime: hour };
+        let lifetimes = Lifetimes {
+            access_token_lifetime: hour,
+            session: limits,
+            tracked_lifetime: hour,
+            sliding: limits,
+            refresh: limits,
+        };
         let occasion = Occasion { now: self.clock.now(), ip: None, entropy: &entropy };
         let (session, _) = open(request, account, &lifetimes, &occasion);
         Session { id: self.sessions.last().copied().unwrap_or(session.id), ..session }
@@ -118,7 +131,7 @@ impl Comparison {
         match *operation {
             Operation::CreateAccount { email, password, session, events } => {
                 let account = self.new_account(email);
-                let session = session.then(|| self.new_session(&account));
+                let session = session.then(|| self.new_session(&account, SessionPolicy::Refresh, None));
                 let event = |_| occasion.event(EventKind::AccountCreated, account.id, None);
                 let events = (0..events).map(event).collect();
                 let password_hash = password.then(|| PasswordHash::from_phc(format!("$step${}", self.step)));
@@ -129,14 +142,19 @@ impl Comparison {
                     debug(found.as_ref().map(describe_account))
                 })
             }
+            Operation::AccountWithPassword { account } => {
+                tell(store.account_with_password(self.account(account)).await, |found| {
+                    debug(found.as_ref().map(describe_account))
+                })
+            }
             Operation::Account { account } => tell(store.account(self.account(account)).await, debug),
             Operation::Accounts { after, limit } => {
                 tell(store.accounts(after.map(|after| self.account(after)), limit).await, debug)
             }
-            Operation::CreateSession { account } => {
+            Operation::CreateSession { account, policy, secret } => {
                 let mut owner = self.new_account(0);
                 owner.id = self.account(account);
-                let session = self.new_session(&owner);
+                let session = self.new_session(&owner, policy, secret.map(digest));
                 let event = occasion.event(EventKind::SignedIn, owner.id, Some(session.id));
                 let add = move |view: Option<&AccountView>, _| {
                     let (new_sessions, events) = (vec![session.clone()], vec![event.clone()]);
@@ -145,6 +163,8 @@ impl Comparison {
                 };
                 tell(store.decide_account(owner.id, add).await, debug)
             }
+            Operation::Session { session } => tell(store.session(self.session(session)).await, debug),
+            Operation::SessionBySecret { secret } => tell(store.session_by_secret(digest(secret)).await, debug),
             Operation::UpdateSession { session, rule } => {
                 let rule = rule.about_session(self.step);
                 tell(store.decide_session(self.session(session), rule).await, debug)
@@ -172,6 +192,13 @@ impl Comparison {
                 let now = self.clock.now();
                 let before = |minutes| now.minus(Duration::from_mins(minutes));
                 tell(store.prune(now, before(sessions_minutes), before(events_minutes)).await, debug)
+            }
+            Operation::RaiseSessionCutoff { account, minutes_ago } => {
+                let cutoff = occasion.now.minus(Duration::from_mins(minutes_ago));
+                let everybody = Revocation::Issuer { key: "https://auth.example.com".to_owned(), cutoff };
+                let draft = RevocationDraft::new(everybody, occasion.now, TOKEN_LIFETIME, &entropy);
+                let event = occasion.event(EventKind::EverybodySignedOut, self.account(account), None);
+                tell(store.raise_session_cutoff(cutoff, draft, event).await, debug)
             }
             Operation::Check => tell(store.check().await, debug),
             Operation::Wait { .. } => String::new(),
@@ -202,12 +229,17 @@ impl Comparison {
             let found = store.account_by_email(&email.parse().unwrap()).await;
             dump.push(tell(found, |found| debug(found.as_ref().map(describe_account))));
         }
+        for secret in 0..SECRETS {
+            dump.push(tell(store.session_by_secret(digest(secret)).await, debug));
+        }
         for &account in &self.accounts {
+            let found = store.account_with_password(account).await;
+            dump.push(tell(found, |found| debug(found.as_ref().map(describe_account))));
             dump.push(tell(store.sessions_of_account(account).await, debug));
             dump.push(tell(store.events_of_account(account, all).await, debug));
         }
         for &session in &self.sessions {
-            // Ended sessions are shown to rules only.
+            dump.push(tell(store.session(session).await, debug));
             dump.push(tell(store.decide_session(session, Rule::Nothing.about_session(0)).await, debug));
         }
         dump

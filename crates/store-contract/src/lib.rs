@@ -33,11 +33,13 @@ pub mod cases;
 mod comparison;
 mod memory;
 mod operations;
+mod rules;
 
 pub use bench::{Bench, Fixture, SeededEntropy, TestClock, run_case};
 pub use comparison::{Comparison, compare_with_model};
 pub use memory::MemoryStore;
 pub use operations::{Operation, operations};
+pub use rules::Rule;
 
 /// Makes one `#[test]` for every case of the suite, in a module `store_contract`.
 ///
@@ -52,7 +54,16 @@ macro_rules! store_contract {
                 of_concurrent_sign_ups_with_one_address_one_wins,
                 a_new_account_comes_with_its_session_and_events,
                 pages_follow_the_ids,
-                an_update_keeps_the_password,
+                an_account_is_read_with_its_password,
+            }
+            account_changes {
+                an_update_writes_every_column_and_keeps_the_password,
+                a_new_password_takes_the_place_of_the_old_one,
+                a_password_without_its_account_is_refused_with_all_that_comes_with_it,
+                an_address_that_another_account_has_is_refused_and_nothing_is_written,
+                of_concurrent_changes_to_one_address_one_is_made,
+                a_deleted_account_takes_its_sessions_along_and_leaves_its_traces,
+                deleting_an_account_that_does_not_exist_is_refused_with_all_that_comes_with_it,
             }
             sessions {
                 every_column_survives,
@@ -67,6 +78,21 @@ macro_rules! store_contract {
                 pages_follow_the_ids,
                 refreshes_run_by_the_rule_of_production,
                 racing_refreshes_of_one_token_get_one_successor,
+            }
+            secrets {
+                a_session_is_read_as_a_rule_is_shown_it,
+                a_session_is_found_by_its_secret_even_when_it_is_over,
+                a_secret_finds_one_session,
+                a_renewed_secret_takes_the_place_of_the_old_one,
+                use_is_noted_by_the_rule_of_production,
+            }
+            cutoff {
+                the_cutoff_ends_every_session_from_up_to_then_and_no_other,
+                a_session_added_with_an_earlier_time_is_ended_too,
+                the_cutoff_only_rises,
+                what_was_ended_before_stays_as_it_was,
+                a_rule_writes_what_it_was_shown_of_a_session_that_the_cutoff_ended,
+                raising_it_is_one_step,
             }
             revocation {
                 a_revocation_is_in_the_feed_of_the_same_commit,
@@ -86,6 +112,7 @@ macro_rules! store_contract {
                 events_come_newest_first,
                 keys_are_written_over_and_come_oldest_first,
                 pruning_forgets_what_is_past_and_nothing_else,
+                a_session_without_an_end_is_never_forgotten,
                 a_working_store_says_so,
                 the_longest_token_lifetime_only_rises,
             }

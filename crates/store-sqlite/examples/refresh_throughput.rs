@@ -10,7 +10,7 @@ use counterfoil_domain::{
     account::Account,
     entropy::{Entropy, random_bytes},
     event::Occasion,
-    policy::{Lifetimes, SessionPolicy},
+    policy::{Lifetimes, Limits, SessionPolicy},
     rotation::RotationRules,
     scope::ScopeSet,
     session::{Device, OpenSession, RefreshOutcome, RefreshRequest, RefreshTerms, open, refresh},
@@ -104,6 +104,8 @@ async fn fill(store: &Arc<SqliteStore>, clock: &Arc<Leaping>, sessions: u64) -> 
                     client_id: "example-app".into(),
                     scope: "openid profile".parse::<ScopeSet>().unwrap(),
                     device: Device { name: None, user_agent: Some(user_agent), ip: occasion.ip },
+                    secret: None,
+                    replaces: None,
                 };
                 let (session, event) = open(request, &account, &Lifetimes::default(), &occasion);
                 opened.push(session.clone());
@@ -135,7 +137,10 @@ async fn run(
         let (store, clock, opened) = (store.clone(), clock.clone(), opened.clone());
         tasks.push(tokio::spawn(async move {
             let store: &dyn Store = &*store;
-            let lifetimes = Lifetimes { idle_lifetime: Duration::from_hours(24 * 365 * 100), ..Lifetimes::default() };
+            let century = Duration::from_hours(24 * 365 * 100);
+            let lifetimes = Lifetimes::default();
+            let refresh_limits = Limits { idle_lifetime: century, ..lifetimes.refresh };
+            let lifetimes = Lifetimes { refresh: refresh_limits, ..lifetimes };
             let rotation = RotationRules { retry_window: Duration::ZERO, ..RotationRules::default() };
             let longest_token_lifetime = Duration::from_mins(31);
             let terms = RefreshTerms { rotation, lifetimes, longest_token_lifetime };

@@ -1,12 +1,15 @@
 //! Running rules inside a transaction and writing what they decide.
 
-use crate::{accounts, events, fault::Fault, feed, sessions, work::Work};
+use crate::{accounts, cutoff, events, fault::Fault, feed, sessions, work::Work};
 use counterfoil_domain::{
+    event::Event,
     id::{AccountId, SessionId},
+    revocation::RevocationDraft,
     session::{Changes, Session},
     store::{AccountRule, Committed, SessionRule},
-    time::Clock,
+    time::{Clock, UnixMillis},
 };
+use rusqlite::Connection;
 use std::slice;
 
 pub(crate) fn update_session(
@@ -31,41 +34,77 @@ pub(crate) fn update_account(
     apply(work, view.as_ref().map_or(&[], |view| &view.sessions), changes)
 }
 
+/// Ends all sessions from up to `cutoff`: one row, whatever their number.
+pub(crate) fn raise_session_cutoff(
+    work: &mut Work,
+    cutoff: UnixMillis,
+    draft: RevocationDraft,
+    event: &Event,
+) -> Result<Committed, Fault> {
+    in_one_step(work, slice::from_ref(event), vec![draft], |step| cutoff::raise(step, cutoff))
+}
+
 /// Writes the changes of one rule, all or none of them.
 ///
 /// A failing statement undoes itself, so changes of one statement (every usual refresh) need no savepoint; others get
 /// one, since the rest of the batch is to be committed without them.
 fn apply(work: &mut Work, shown: &[Session], changes: Changes) -> Result<Committed, Fault> {
-    let head = work.feed_head()?;
-    let lone_session = changes.new_sessions.is_empty()
-        && changes.account.is_none()
-        && changes.revocations.is_empty()
-        && changes.events.is_empty();
-    match changes.sessions.as_slice() {
-        [] if lone_session => Ok(Committed { entries: Vec::new(), feed: head }),
-        [session] if lone_session => {
-            sessions::update(&work.connection, find(shown, session.id), session)?;
-            Ok(Committed { entries: Vec::new(), feed: head })
-        }
-        _ => {
-            let savepoint = work.connection.savepoint()?;
-            for session in &changes.new_sessions {
-                sessions::insert(&savepoint, session)?;
-            }
-            for session in &changes.sessions {
-                sessions::update(&savepoint, find(shown, session.id), session)?;
-            }
-            if let Some(account) = &changes.account {
-                accounts::update(&savepoint, account)?;
-            }
-            events::insert_all(&savepoint, &changes.events)?;
-            let entries = feed::append(&savepoint, head, changes.revocations)?;
-            savepoint.commit()?;
-            let feed = entries.last().map_or(head, |entry| entry.head);
-            work.moved_feed_head(feed);
-            Ok(Committed { entries, feed })
-        }
+    if changes.is_empty() {
+        return Ok(Committed { entries: Vec::new(), feed: work.feed_head()? });
     }
+    if let Some(session) = lone_session(&changes) {
+        sessions::update(&work.connection, find(shown, session.id), session)?;
+        return Ok(Committed { entries: Vec::new(), feed: work.feed_head()? });
+    }
+    let Changes { new_sessions, sessions, account, password_hash, deleted_account, revocations, events } = changes;
+    in_one_step(work, &events, revocations, |step| {
+        for session in &new_sessions {
+            sessions::insert(step, session)?;
+        }
+        for session in &sessions {
+            sessions::update(step, find(shown, session.id), session)?;
+        }
+        match &account {
+            Some(account) => accounts::update(step, account, password_hash.as_ref())?,
+            None if password_hash.is_some() => return Err(Fault::Refused("a rule gave a password to no account")),
+            None => {}
+        }
+        deleted_account.map_or(Ok(()), |id| accounts::delete(step, id))
+    })
+}
+
+/// The session, if one that is written over is all that changes.
+fn lone_session(changes: &Changes) -> Option<&Session> {
+    // Spelled out, so that a new kind of change has to be decided upon here.
+    let Changes { new_sessions, sessions, account, password_hash, deleted_account, revocations, events } = changes;
+    let nothing_else = new_sessions.is_empty()
+        && account.is_none()
+        && password_hash.is_none()
+        && deleted_account.is_none()
+        && revocations.is_empty()
+        && events.is_empty();
+    match sessions.as_slice() {
+        [session] if nothing_else => Some(session),
+        _ => None,
+    }
+}
+
+/// Writes something with its audit lines and feed entries, all or none of it.
+fn in_one_step(
+    work: &mut Work,
+    events: &[Event],
+    revocations: Vec<RevocationDraft>,
+    write: impl FnOnce(&Connection) -> Result<(), Fault>,
+) -> Result<Committed, Fault> {
+    let head = work.feed_head()?;
+    let savepoint = work.connection.savepoint()?;
+    write(&savepoint)?;
+    events::insert_all(&savepoint, events)?;
+    let entries = feed::append(&savepoint, head, revocations)?;
+    savepoint.commit()?;
+    let feed = entries.last().map_or(head, |entry| entry.head);
+    work.moved_feed_head(feed);
+    Ok(Committed { entries, feed })
 }
 
 fn find(shown: &[Session], id: SessionId) -> Option<&Session> {

@@ -1,7 +1,7 @@
 //! What can go wrong inside a call, and what the caller is told of it.
 
 use counterfoil_domain::store::StoreError;
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why one call failed. Whatever it had written is rolled back.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub(crate) enum Fault {
     /// A rule asked for what no store may do.
     #[error("{0}")]
     Refused(&'static str),
+    /// A rule gave an account an address that another one has.
+    #[error("another account has this address")]
+    EmailTaken,
     /// A rule, or our own code, panicked.
     #[error("the call panicked and was rolled back")]
     Panicked,
@@ -28,6 +31,7 @@ pub(crate) enum Fault {
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
+            Fault::EmailTaken => Self::EmailTaken,
             Fault::Unreadable { .. } => Self::Corrupt(fault.into()),
             Fault::Sqlite(ref error) if is_corrupt(error) => Self::Corrupt(fault.into()),
             _ => Self::Unavailable(fault.into()),
@@ -47,6 +51,12 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
         | Error::Utf8Error(..) => true,
         _ => false,
     }
+}
+
+/// Whether a statement failed because a value that may occur once occurs already.
+pub(crate) fn is_taken(fault: &Fault) -> bool {
+    let Fault::Sqlite(error) = fault else { return false };
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
 
 /// Whether a failed COMMIT is sure to have left nothing in the file.

@@ -18,6 +18,7 @@
 
 mod accounts;
 mod changes;
+mod cutoff;
 mod events;
 mod fault;
 mod feed;

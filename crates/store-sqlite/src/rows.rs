@@ -70,6 +70,12 @@ impl<'r> Columns<'r> {
         bytes.map(|bytes| bytes.try_into().map_err(|_| self.unreadable("is not 16 bytes long"))).transpose()
     }
 
+    /// The 32 bytes of a digest, where there is one.
+    pub(crate) fn optional_thirty_two(&mut self) -> Result<Option<[u8; 32]>, Fault> {
+        let bytes = self.optional_bytes()?;
+        bytes.map(|bytes| bytes.try_into().map_err(|_| self.unreadable("is not 32 bytes long"))).transpose()
+    }
+
     pub(crate) fn flag(&mut self) -> Result<bool, Fault> {
         match self.integer()? {
             0 => Ok(false),

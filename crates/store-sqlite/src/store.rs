@@ -13,6 +13,8 @@ use counterfoil_domain::{
     event::Event,
     id::{AccountId, SessionId},
     key::StoredKey,
+    opaque::SecretDigest,
+    revocation::RevocationDraft,
     session::{Session, SessionView},
     store::{AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreFuture},
     time::{Clock, UnixMillis},
@@ -47,12 +49,24 @@ impl Store for SqliteStore {
         Box::pin(self.readers.read(move |connection| accounts::by_email(connection, &email)))
     }
 
+    fn account_with_password(&self, id: AccountId) -> StoreFuture<'_, Option<AccountWithPassword>> {
+        Box::pin(self.readers.read(move |connection| accounts::with_password(connection, id)))
+    }
+
     fn account(&self, id: AccountId) -> StoreFuture<'_, Option<Account>> {
         Box::pin(self.readers.read(move |connection| accounts::by_id(connection, id)))
     }
 
     fn accounts(&self, after: Option<AccountId>, limit: usize) -> StoreFuture<'_, Vec<Account>> {
         Box::pin(self.readers.read(move |connection| accounts::page(connection, after, limit)))
+    }
+
+    fn session(&self, id: SessionId) -> StoreFuture<'_, Option<SessionView>> {
+        Box::pin(self.readers.read(move |connection| sessions::view(connection, id)))
+    }
+
+    fn session_by_secret(&self, digest: SecretDigest) -> StoreFuture<'_, Option<SessionView>> {
+        Box::pin(self.readers.read(move |connection| sessions::view_by_secret(connection, digest)))
     }
 
     fn update_session(&self, id: SessionId, mut rule: SessionRule) -> StoreFuture<'_, Committed> {
@@ -91,6 +105,15 @@ impl Store for SqliteStore {
 
     fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize> {
         Box::pin(self.writer.write(move |work| prune::prune(work, now, sessions_before, events_before)))
+    }
+
+    fn raise_session_cutoff(
+        &self,
+        cutoff: UnixMillis,
+        draft: RevocationDraft,
+        event: Event,
+    ) -> StoreFuture<'_, Committed> {
+        Box::pin(self.writer.write(move |work| changes::raise_session_cutoff(work, cutoff, draft, &event)))
     }
 
     fn raise_longest_token_lifetime(&self, lifetime: Duration) -> StoreFuture<'_, Duration> {

@@ -2,11 +2,12 @@
 
 use crate::Bench;
 use counterfoil_domain::{
-    account::AccountGeneration,
+    account::{Account, AccountGeneration},
     event::EventKind,
-    session::{Changes, Ruling},
     store::{CreatedAccount, NewAccount},
+    time::UnixMillis,
 };
+use serde_json::json;
 use std::sync::Arc;
 
 /// Everything of an account comes back; the address is found however it is spelled.
@@ -15,7 +16,10 @@ pub async fn a_new_account_is_found_by_id_and_by_any_spelling_of_its_address(ben
     account.email_verified = true;
     account.name = Some("민수 \"Kim\"".to_owned());
     account.roles = vec!["admin".to_owned(), "a \"quoted\", role".to_owned()];
+    account.attributes.set("department", json!("Küche \"3\"")).unwrap();
+    account.attributes.set("cost.center", json!({ "number": 7, "open": [true, 0.5, ""] })).unwrap();
     account.generation = AccountGeneration::from_raw(7);
+    account.password_changed_at = Some(UnixMillis::from_millis(-3));
     account.disabled_at = Some(bench.now());
     let new = NewAccount { account: account.clone(), password_hash: None, session: None, events: Vec::new() };
     assert_eq!(bench.store.create_account(new).await.unwrap(), CreatedAccount::Created);
@@ -94,7 +98,7 @@ pub async fn pages_follow_the_ids(bench: Bench) {
     all.sort_by_key(|account| account.id);
     let mut seen = Vec::new();
     loop {
-        let after = seen.last().map(|account: &counterfoil_domain::account::Account| account.id);
+        let after = seen.last().map(|account: &Account| account.id);
         let page = bench.store.accounts(after, 3).await.unwrap();
         assert!(page.len() <= 3);
         if page.is_empty() {
@@ -107,18 +111,17 @@ pub async fn pages_follow_the_ids(bench: Bench) {
     assert_eq!(bench.store.accounts(None, usize::MAX).await.unwrap(), all);
 }
 
-/// A rule writes the account over; what the rule is not shown stays.
-pub async fn an_update_keeps_the_password(bench: Bench) {
+/// Where a signed-in person proves anew who they are, the account is known already.
+pub async fn an_account_is_read_with_its_password(bench: Bench) {
     let account = bench.sign_up("a@example.com").await;
-    let rename = |view: Option<&counterfoil_domain::session::AccountView>, _| {
-        let mut account = view.expect("the account is there").account.clone();
-        account.email = "b@example.com".parse().unwrap();
-        account.name = Some("B".to_owned());
-        Ruling { outcome: account.clone(), changes: Changes { account: Some(account), ..Changes::default() } }
-    };
-    let (renamed, _) = bench.store.decide_account(account.id, rename).await.unwrap();
-    assert!(bench.store.account_by_email(&account.email).await.unwrap().is_none());
-    let found = bench.store.account_by_email(&"B@example.com".parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!(found.account, renamed);
+    let found = bench.store.account_with_password(account.id).await.unwrap().unwrap();
+    assert_eq!(found.account, account);
     assert_eq!(found.password_hash.unwrap().expose(), "$test$a@example.com");
+
+    let without = bench.draft_account("b@example.com");
+    let new = NewAccount { account: without.clone(), password_hash: None, session: None, events: Vec::new() };
+    bench.store.create_account(new).await.unwrap();
+    let found = bench.store.account_with_password(without.id).await.unwrap().unwrap();
+    assert!(found.account == without && found.password_hash.is_none());
+    assert!(bench.store.account_with_password(bench.draft_account("c@example.com").id).await.unwrap().is_none());
 }

@@ -23,7 +23,9 @@ pub async fn every_column_survives(bench: Bench) {
     let full = Session {
         account_generation: AccountGeneration::from_raw(3),
         client_id: "클라이언트 \"x\"".to_owned(),
+        policy: SessionPolicy::Personal,
         scope: "a b:c".parse().unwrap(),
+        secret: Some(bench.draft_secret()),
         rotation: Rotation {
             head: Serial::from_raw(1),
             head_at: Serial::from_raw(2),
@@ -44,14 +46,10 @@ pub async fn every_column_survives(bench: Bench) {
         ..signed_in
     };
     let ended = Session { revoked_at: Some(bench.now()), ..full.clone() };
-    let bare = Session { device: Device::default(), scope: "".parse().unwrap(), ..full.clone() };
-    for version in [full.clone(), Session { idle_until: UnixMillis::from_millis(10), ..full }, bare, ended] {
-        let written = version.clone();
-        let write = move |_: Option<&SessionView>, _| {
-            let changes = Changes { sessions: vec![written.clone()], ..Changes::default() };
-            Ruling { changes, outcome: () }
-        };
-        bench.store.decide_session(version.id, write).await.unwrap();
+    let endless = Session { idle_until: UnixMillis::NEVER, absolute_until: UnixMillis::NEVER, ..full.clone() };
+    let bare = Session { device: Device::default(), scope: "".parse().unwrap(), secret: None, ..full.clone() };
+    for version in [full.clone(), Session { idle_until: UnixMillis::from_millis(10), ..full }, endless, bare, ended] {
+        bench.write_over(&version).await.unwrap();
         assert_eq!(
             bench.look_at(version.id).await.unwrap(),
             SessionView { session: version, account: account.clone() }
@@ -96,6 +94,8 @@ fn opening_another(
             client_id: "app".to_owned(),
             scope: "read".parse().unwrap(),
             device: Device::default(),
+            secret: None,
+            replaces: None,
         };
         open_another(view, request, &terms, &occasion)
     }
@@ -204,7 +204,7 @@ pub async fn only_living_sessions_are_listed_newest_first(bench: Bench) {
     let newest = bench.sign_in(&account).await;
     let of_other = bench.sign_in(&other).await;
     end(&bench, ended.id).await;
-    bench.clock.advance(2 * Lifetimes::default().absolute_lifetime);
+    bench.clock.advance(2 * Lifetimes::default().refresh.absolute_lifetime);
 
     assert_eq!(bench.store.sessions_of_account(account.id).await.unwrap(), [newest.clone(), oldest.clone()]);
     assert_eq!(bench.store.sessions_of_account(other.id).await.unwrap(), std::slice::from_ref(&of_other));

@@ -5,7 +5,7 @@ use counterfoil_domain::{
     event::{Event, EventKind, Occasion},
     id::AccountId,
     key::{KeyState, KeyUse, StoredKey},
-    policy::Lifetimes,
+    policy::{Lifetimes, SessionPolicy},
     session::{AccountView, Changes, EndOne, Ruling, SessionView, end_one},
     time::UnixMillis,
 };
@@ -99,7 +99,7 @@ pub async fn pruning_forgets_what_is_past_and_nothing_else(bench: Bench) {
     // More than one call forgets at once: it takes several, and ends.
     let many = (0..2_500).map(|_| bench.occasion().event(EventKind::SignedIn, account.id, None)).collect();
     log(&bench, account.id, many).await;
-    bench.clock.advance(Lifetimes::default().absolute_lifetime);
+    bench.clock.advance(Lifetimes::default().refresh.absolute_lifetime);
     let mut forgotten = 0;
     loop {
         let now = prune(never, never, bench.now()).await;
@@ -110,6 +110,21 @@ pub async fn pruning_forgets_what_is_past_and_nothing_else(bench: Bench) {
     }
     assert_eq!(forgotten, 2_501);
     assert!(bench.store.account(account.id).await.unwrap().is_some(), "accounts are never forgotten");
+}
+
+/// A personal token need not have an end: no instant is past it.
+pub async fn a_session_without_an_end_is_never_forgotten(bench: Bench) {
+    let account = bench.sign_up("a@example.com").await;
+    let token = bench.sign_in_under(SessionPolicy::Personal, &account).await;
+    assert_eq!(token.absolute_until, UnixMillis::NEVER);
+    let with_an_end = bench.sign_in(&account).await;
+    let late = UnixMillis::from_millis(i64::MAX - 1);
+    for before in [late, UnixMillis::NEVER] {
+        bench.store.prune(late, before, UnixMillis::from_millis(0)).await.unwrap();
+        assert_eq!(bench.look_at(token.id).await.unwrap().session, token);
+    }
+    assert!(bench.look_at(with_an_end.id).await.is_none());
+    assert_eq!(bench.store.sessions_of_account(account.id).await.unwrap(), [token]);
 }
 
 /// `check` succeeds, and changes nothing that anybody sees.

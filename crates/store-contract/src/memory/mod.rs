@@ -1,21 +1,23 @@
-//! The model: a store in plain maps.
+//! The model: a store in plain maps. What is in them and how it changes is in [`state`].
+
+mod state;
 
 use counterfoil_domain::{
-    account::{Account, AccountWithPassword, PasswordHash},
+    account::{Account, AccountWithPassword},
     email::Email,
     event::Event,
-    id::{AccountId, EventId, SessionId},
+    id::{AccountId, SessionId},
     key::StoredKey,
-    revocation::{FeedEntry, FeedHead},
-    session::{AccountView, Changes, Session, SessionView},
+    opaque::SecretDigest,
+    revocation::{FeedHead, RevocationDraft},
+    session::{Session, SessionView},
     store::{
         AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreError, StoreFuture,
     },
     time::{Clock, UnixMillis},
 };
+use state::{State, refused};
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, btree_map::Entry},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -28,17 +30,6 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
-#[derive(Clone, Default)]
-struct State {
-    accounts: BTreeMap<AccountId, (Account, Option<PasswordHash>)>,
-    sessions: BTreeMap<SessionId, Session>,
-    events: BTreeMap<(AccountId, UnixMillis, EventId), Event>,
-    feed: BTreeMap<i64, FeedEntry>,
-    head: FeedHead,
-    keys: BTreeMap<(&'static str, String), StoredKey>,
-    longest_token_lifetime: Duration,
-}
-
 impl MemoryStore {
     /// An empty store whose feed begins at the default head.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
@@ -47,7 +38,7 @@ impl MemoryStore {
 
     /// An empty store whose feed begins at `head`.
     pub fn beginning_at(clock: Arc<dyn Clock>, head: FeedHead) -> Self {
-        Self { clock, state: Mutex::new(State { head, ..State::default() }) }
+        Self { clock, state: Mutex::new(State::beginning_at(head)) }
     }
 
     /// One atomic step: all of it or, after an error or a panic, nothing.
@@ -72,79 +63,6 @@ impl MemoryStore {
     }
 }
 
-fn refused(reason: &str) -> StoreError {
-    StoreError::Unavailable(reason.into())
-}
-
-impl State {
-    fn email_is_taken(&self, email: &Email, by_another_than: AccountId) -> bool {
-        let canonical = email.canonical();
-        self.accounts.values().any(|(other, _)| other.id != by_another_than && other.email.canonical() == canonical)
-    }
-
-    fn insert_session(&mut self, session: Session) -> Result<(), StoreError> {
-        if !self.accounts.contains_key(&session.account) {
-            return Err(refused("a session was given to an account that does not exist"));
-        }
-        match self.sessions.entry(session.id) {
-            Entry::Occupied(_) => Err(refused("a session with this id exists")),
-            Entry::Vacant(place) => {
-                place.insert(session);
-                Ok(())
-            }
-        }
-    }
-
-    fn insert_events(&mut self, events: Vec<Event>) -> Result<(), StoreError> {
-        for event in events {
-            if self.events.insert((event.account, event.at, event.id), event).is_some() {
-                return Err(refused("an event with this id exists"));
-            }
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, changes: Changes) -> Result<Committed, StoreError> {
-        for session in changes.new_sessions {
-            self.insert_session(session)?;
-        }
-        for session in changes.sessions {
-            if !self.accounts.contains_key(&session.account) {
-                return Err(refused("a rule gave a session to an account that does not exist"));
-            }
-            let row = self.sessions.get_mut(&session.id);
-            *row.ok_or_else(|| refused("a rule wrote over a session that does not exist"))? = session;
-        }
-        if let Some(account) = changes.account {
-            if self.email_is_taken(&account.email, account.id) {
-                return Err(refused("the address is taken"));
-            }
-            let row = self.accounts.get_mut(&account.id);
-            row.ok_or_else(|| refused("a rule wrote over an account that does not exist"))?.0 = account;
-        }
-        self.insert_events(changes.events)?;
-        let mut entries = Vec::new();
-        for draft in changes.revocations {
-            let entry = FeedEntry::seal(&self.head, draft);
-            self.head = entry.head;
-            self.feed.insert(entry.head.position.seq, entry.clone());
-            entries.push(entry);
-        }
-        Ok(Committed { entries, feed: self.head })
-    }
-
-    fn view(&self, session: &Session) -> SessionView {
-        SessionView { session: session.clone(), account: self.accounts[&session.account].0.clone() }
-    }
-
-    fn sessions_of(&self, account: AccountId) -> Vec<Session> {
-        let living = |session: &&Session| session.account == account && session.revoked_at.is_none();
-        let mut sessions: Vec<_> = self.sessions.values().filter(living).cloned().collect();
-        sessions.sort_by_key(|session| Reverse((session.created_at, session.id)));
-        sessions
-    }
-}
-
 impl Store for MemoryStore {
     fn create_account(&self, new: NewAccount) -> StoreFuture<'_, CreatedAccount> {
         self.write(move |state| {
@@ -156,9 +74,7 @@ impl Store for MemoryStore {
                 return Ok(CreatedAccount::EmailTaken);
             }
             state.accounts.insert(account.id, (account, password_hash));
-            if let Some(session) = session {
-                state.insert_session(session)?;
-            }
+            session.map_or(Ok(()), |session| state.insert_session(session))?;
             state.insert_events(events)?;
             Ok(CreatedAccount::Created)
         })
@@ -169,6 +85,13 @@ impl Store for MemoryStore {
         self.read(move |state| {
             let found = state.accounts.values().find(|(account, _)| account.email.canonical() == canonical);
             found.cloned().map(|(account, password_hash)| AccountWithPassword { account, password_hash })
+        })
+    }
+
+    fn account_with_password(&self, id: AccountId) -> StoreFuture<'_, Option<AccountWithPassword>> {
+        self.read(move |state| {
+            let found = state.accounts.get(&id).cloned();
+            found.map(|(account, password_hash)| AccountWithPassword { account, password_hash })
         })
     }
 
@@ -183,10 +106,21 @@ impl Store for MemoryStore {
         })
     }
 
+    fn session(&self, id: SessionId) -> StoreFuture<'_, Option<SessionView>> {
+        self.read(move |state| state.session_view(id))
+    }
+
+    fn session_by_secret(&self, digest: SecretDigest) -> StoreFuture<'_, Option<SessionView>> {
+        self.read(move |state| {
+            let found = state.sessions.values().find(|session| session.secret == Some(digest));
+            found.and_then(|session| state.session_view(session.id))
+        })
+    }
+
     fn update_session(&self, id: SessionId, mut rule: SessionRule) -> StoreFuture<'_, Committed> {
         let now = self.clock.now();
         self.write(move |state| {
-            let view = state.sessions.get(&id).map(|session| state.view(session));
+            let view = state.session_view(id);
             state.apply(rule(view.as_ref(), now))
         })
     }
@@ -194,8 +128,7 @@ impl Store for MemoryStore {
     fn update_account(&self, id: AccountId, mut rule: AccountRule) -> StoreFuture<'_, Committed> {
         let now = self.clock.now();
         self.write(move |state| {
-            let account = state.accounts.get(&id).map(|(account, _)| account.clone());
-            let view = account.map(|account| AccountView { account, sessions: state.sessions_of(id) });
+            let view = state.account_view(id);
             state.apply(rule(view.as_ref(), now))
         })
     }
@@ -206,8 +139,8 @@ impl Store for MemoryStore {
 
     fn sessions(&self, after: Option<SessionId>, limit: usize) -> StoreFuture<'_, Vec<SessionView>> {
         self.read(move |state| {
-            let living = state.sessions.values().filter(|session| session.revoked_at.is_none());
-            living.filter(|session| Some(session.id) > after).take(limit).map(|session| state.view(session)).collect()
+            let views = state.sessions.keys().filter(|id| Some(**id) > after).filter_map(|id| state.session_view(*id));
+            views.filter(|view| view.session.revoked_at.is_none()).take(limit).collect()
         })
     }
 
@@ -249,6 +182,19 @@ impl Store for MemoryStore {
             state.events.retain(|_, event| event.at >= events_before);
             state.feed.retain(|_, entry| entry.draft.drop_at > now);
             Ok(before - count(state))
+        })
+    }
+
+    fn raise_session_cutoff(
+        &self,
+        cutoff: UnixMillis,
+        draft: RevocationDraft,
+        event: Event,
+    ) -> StoreFuture<'_, Committed> {
+        self.write(move |state| {
+            state.session_cutoff = state.session_cutoff.max(Some(cutoff));
+            state.insert_events(vec![event])?;
+            Ok(state.append(vec![draft]))
         })
     }
 
