@@ -1,6 +1,7 @@
 //! What the server does, one use case a file. HTTP handlers and the command line both come in here.
 
 mod accounts;
+mod device_name;
 mod email_directory;
 mod error;
 mod feed_follower;
@@ -27,6 +28,7 @@ pub use sign_in::{SignInInput, SignInOptions};
 pub use sign_out::RevokedToken;
 pub use sign_up::SignedUpAccount;
 
+pub(crate) use device_name::device_name;
 pub(crate) use present::{account_body, feed_place, session_body, timestamp};
 
 use crate::{
