@@ -141,7 +141,10 @@ impl ExtendLayer {
         } else {
             let lifetime = extended.ends_at.since(self.guard.now());
             let rules = self.guard.cookies();
-            (header::SET_COOKIE, rules.and_then(|rules| rules.set(CookieKind::Access, &extended.access_token, lifetime)))
+            (
+                header::SET_COOKIE,
+                rules.and_then(|rules| rules.set(CookieKind::Access, &extended.access_token, lifetime)),
+            )
         };
         let Some(value) = value else { return };
         let headers = response.headers_mut();

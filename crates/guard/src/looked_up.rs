@@ -28,7 +28,8 @@ impl Guard {
         let text = std::str::from_utf8(presented).unwrap_or_default();
         let secret = OpaqueSecret::parse(SecretKind::SessionId, text).map_err(|_| Rejection::session_ended())?;
         let found = self.lookup()?.by_secret(secret.digest()).await?;
-        let found = found.filter(|found| found.policy == SessionPolicy::Session).ok_or_else(Rejection::session_ended)?;
+        let found =
+            found.filter(|found| found.policy == SessionPolicy::Session).ok_or_else(Rejection::session_ended)?;
         Ok(CurrentUser::counted(Arc::new(self.entry(String::new(), found, UnixMillis::NEVER, 0))))
     }
 
@@ -64,8 +65,7 @@ impl Guard {
     }
 
     fn entry(&self, token: String, found: FoundSession, remembered_until: UnixMillis, changes: u64) -> VerifiedToken {
-        let numeric_date =
-            |at: UnixMillis| NumericDate::from_unix_seconds(u64::try_from(at.as_seconds()).unwrap_or(0));
+        let numeric_date = |at: UnixMillis| NumericDate::from_unix_seconds(u64::try_from(at.as_seconds()).unwrap_or(0));
         let token_id = TokenId::from_bytes(*found.session.as_bytes());
         VerifiedToken {
             is_to_be_looked_up_again: true,

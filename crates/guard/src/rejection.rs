@@ -100,9 +100,11 @@ impl Rejection {
                 "two cookies of one name: which of them is ours cannot be known; forget the cookies of this site".into()
             }
             Self::CookieTooLarge => "a cookie is longer than any of ours: forget the cookies of this site".into(),
-            Self::CrossOrigin => "a request with a cookie that changes something must come from the server's own pages: \
+            Self::CrossOrigin => {
+                "a request with a cookie that changes something must come from the server's own pages: \
                  its `Origin` and `Sec-Fetch-Site` do not say so"
-                .into(),
+                    .into()
+            }
             Self::InsufficientScope(scope) => format!("this needs the scope `{scope}`").into(),
             Self::RoleMissing => "this account may not do that".into(),
             Self::PersonOnly => "this is for a signed-in person: a personal token cannot do it".into(),

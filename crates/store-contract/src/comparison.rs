@@ -198,7 +198,7 @@ impl Comparison {
                 let everybody = Revocation::Issuer { key: "https://auth.example.com".to_owned(), cutoff };
                 let draft = RevocationDraft::new(everybody, occasion.now, TOKEN_LIFETIME, &entropy);
                 let event = occasion.event(EventKind::EverybodySignedOut, self.account(account), None);
-                tell(store.raise_session_cutoff(cutoff, draft, event).await, debug)
+                tell(store.raise_session_cutoff(cutoff, vec![draft], event).await, debug)
             }
             Operation::Check => tell(store.check().await, debug),
             Operation::Wait { .. } => String::new(),

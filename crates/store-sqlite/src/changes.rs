@@ -38,10 +38,10 @@ pub(crate) fn update_account(
 pub(crate) fn raise_session_cutoff(
     work: &mut Work,
     cutoff: UnixMillis,
-    draft: RevocationDraft,
+    drafts: Vec<RevocationDraft>,
     event: &Event,
 ) -> Result<Committed, Fault> {
-    in_one_step(work, slice::from_ref(event), vec![draft], |step| cutoff::raise(step, cutoff))
+    in_one_step(work, slice::from_ref(event), drafts, |step| cutoff::raise(step, cutoff))
 }
 
 /// Writes the changes of one rule, all or none of them.

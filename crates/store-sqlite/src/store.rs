@@ -110,10 +110,10 @@ impl Store for SqliteStore {
     fn raise_session_cutoff(
         &self,
         cutoff: UnixMillis,
-        draft: RevocationDraft,
+        drafts: Vec<RevocationDraft>,
         event: Event,
     ) -> StoreFuture<'_, Committed> {
-        Box::pin(self.writer.write(move |work| changes::raise_session_cutoff(work, cutoff, draft, &event)))
+        Box::pin(self.writer.write(move |work| changes::raise_session_cutoff(work, cutoff, drafts, &event)))
     }
 
     fn raise_longest_token_lifetime(&self, lifetime: Duration) -> StoreFuture<'_, Duration> {

@@ -13,7 +13,8 @@ pub struct SessionBody {
     /// How the client carries it.
     #[cfg_attr(feature = "openapi", schema(example = "refresh"))]
     pub policy: String,
-    /// The name given to the device at sign-in.
+    /// The name given to the device at sign-in, or one made from the user agent.
+    #[cfg_attr(feature = "openapi", schema(example = "Chrome on Windows"))]
     pub device_name: Option<String>,
     /// The program that signed in, as it named itself.
     pub user_agent: Option<String>,

@@ -82,7 +82,8 @@ fn of_two_changes_at_a_time_the_second_is_refused() {
     with_account(|mut view, occasion| {
         let new = NewPassword { hash: hash("new"), checked_when_changed_at: None };
         let keep = view.sessions[0].id;
-        let change = |view: &AccountView, new: &NewPassword| change_password(Some(view), new, keep, RENEWED, LIFETIME, occasion);
+        let change =
+            |view: &AccountView, new: &NewPassword| change_password(Some(view), new, keep, RENEWED, LIFETIME, occasion);
         // Twice in one millisecond.
         for _ in 0..2 {
             let checked_when_changed_at = view.account.password_changed_at;

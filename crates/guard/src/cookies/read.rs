@@ -63,10 +63,9 @@ mod tests {
 
     #[test]
     fn repeated_and_oversized_ones_are_refused() {
-        for fields in [
-            &["counterfoil-session=a; counterfoil-session=a"][..],
-            &["counterfoil-session=a", "counterfoil-session=b"],
-        ] {
+        for fields in
+            [&["counterfoil-session=a; counterfoil-session=a"][..], &["counterfoil-session=a", "counterfoil-session=b"]]
+        {
             assert_eq!(session(fields), Err(Rejection::CookieRepeated), "{fields:?}");
         }
         let value = |bytes| format!("counterfoil-session={}", "x".repeat(bytes));

@@ -69,9 +69,8 @@ mod tests {
     use http::HeaderValue;
 
     fn verdict(intent: Intent, headers: &[(&'static str, &'static str)]) -> bool {
-        let fields = headers.iter().map(|(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        });
+        let fields =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         check(intent, &fields.collect(), &CookieRules::new("https://auth.example.com")).is_ok()
     }
 

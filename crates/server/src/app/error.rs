@@ -63,7 +63,10 @@ pub enum AppError {
     #[error("only sessions with the policy `sliding` are extended")]
     NotSliding,
     /// The operator's own claims do not fit into a token.
-    #[error("the claims configured for this account take more than {} bytes: shorten its attributes", super::CUSTOM_CLAIMS_BYTES_MAX)]
+    #[error(
+        "the claims configured for this account take more than {} bytes: shorten its attributes",
+        super::CUSTOM_CLAIMS_BYTES_MAX
+    )]
     ClaimsTooLarge,
     /// The refresh token is not good any more, or never was. Which, is for the log.
     #[error("the refresh token is not good (any more): sign in again")]

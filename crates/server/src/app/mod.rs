@@ -3,6 +3,7 @@
 mod account_changes;
 mod accounts;
 mod custom_claims;
+mod device_name;
 mod email_directory;
 mod error;
 mod extend;
@@ -44,6 +45,7 @@ pub use sign_in::{SignInInput, SignInOptions};
 pub use sign_out::RevokedToken;
 pub use sign_up::SignedUpAccount;
 
+pub(crate) use device_name::device_name;
 pub(crate) use present::{account_body, feed_place, personal_token_body, session_body, timestamp};
 
 use crate::{

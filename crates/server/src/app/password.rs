@@ -1,8 +1,6 @@
 //! Changing one's own password: the current one is checked, the new one hashed, the other sign-ins are ended.
 
-use super::{
-    App, AppError, EndedSessions, IssuedCookie, RequestOrigin,
-};
+use super::{App, AppError, EndedSessions, IssuedCookie, RequestOrigin};
 use crate::hashing::Asker;
 use counterfoil_domain::{
     account::{NewPassword, PasswordChange, change_password},
@@ -38,7 +36,8 @@ impl App {
         let gone = || AppError::Rejected(Rejection::Revoked);
         let current = NormalizedPassword::for_sign_in(&input.current).ok_or(AppError::WrongPassword)?;
         let found = self.store().account_with_password(user.account()).await?.ok_or_else(gone)?;
-        let new = NormalizedPassword::for_new_account(&input.new, &found.account.email, self.settings().password_rules)?;
+        let new =
+            NormalizedPassword::for_new_account(&input.new, &found.account.email, self.settings().password_rules)?;
         let asker = Asker { ip: origin.ip, account: &found.account.email.canonical() };
         if !self.0.parts.hasher.verify(current, found.password_hash, &asker).await? {
             tracing::info!(account = %user.account(), "change of password refused: the current one is wrong");

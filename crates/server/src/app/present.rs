@@ -1,5 +1,6 @@
 //! From the inside's values to the bodies of answers.
 
+use super::device_name;
 use counterfoil_domain::{
     account::Account, id::SessionId, revocation::FeedPosition, session::Session, time::UnixMillis,
 };
@@ -24,7 +25,7 @@ pub(crate) fn session_body(session: &Session, current: Option<SessionId>) -> Ses
     SessionBody {
         id: session.id.to_string(),
         policy: session.policy.to_string(),
-        device_name: session.device.name.clone(),
+        device_name: device_name(&session.device),
         user_agent: session.device.user_agent.clone(),
         ip: session.device.ip.map(|ip| ip.to_string()),
         created_at: timestamp(session.created_at),

@@ -30,10 +30,7 @@ impl StoredSessions {
         Self { store, clock, entropy, lifetimes, custom_claims }
     }
 
-    async fn judge(
-        &self,
-        found: Result<Option<SessionView>, StoreError>,
-    ) -> Result<Option<FoundSession>, LookupError> {
+    async fn judge(&self, found: Result<Option<SessionView>, StoreError>) -> Result<Option<FoundSession>, LookupError> {
         let found = found.map_err(|error| {
             tracing::error!(%error, "a session could not be looked up");
             LookupError

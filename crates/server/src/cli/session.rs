@@ -7,7 +7,7 @@ use super::{
     output,
 };
 use crate::{
-    app::{AppError, EndedSessions, session_body},
+    app::{AppError, EndedSessions, device_name, session_body},
     system::SystemClock,
 };
 use clap::{Args, Subcommand};
@@ -158,11 +158,11 @@ pub(super) fn session_table(sessions: &[Session]) -> String {
 }
 
 fn session_row(session: &Session) -> [String; 5] {
-    let device = session.device.name.as_deref().or(session.device.user_agent.as_deref());
+    let device = device_name(&session.device).or_else(|| session.device.user_agent.clone());
     let ip = session.device.ip.map(|ip| ip.to_string());
     [
         session.id.to_string(),
-        output::or_dash(device),
+        output::or_dash(device.as_deref()),
         output::or_dash(ip.as_deref()),
         output::time(session.last_seen_at),
         output::time(session.ends_at()),

@@ -15,8 +15,8 @@ pub use listen::parse_listen;
 pub use load::{ConfigSources, load};
 pub use network::{InvalidNetwork, Network};
 pub use options::{
-    AccessTokenConfig, ClaimsConfig, Config, CookieSessionConfig, LogConfig, PasswordConfig, RefreshConfig, ScopeConfig,
-    SessionConfig, SigningConfig, SlidingConfig, TrackedConfig,
+    AccessTokenConfig, ClaimsConfig, Config, CookieSessionConfig, LogConfig, PasswordConfig, RefreshConfig,
+    ScopeConfig, SessionConfig, SigningConfig, SlidingConfig, TrackedConfig,
 };
 pub use problem::ConfigError;
 pub use reference::reference_page;
@@ -30,9 +30,7 @@ use counterfoil_domain::{
 };
 use counterfoil_jwt::Algorithm;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap, net::SocketAddr, path::PathBuf, thread::available_parallelism, time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, thread::available_parallelism, time::Duration};
 use tracing_subscriber::EnvFilter;
 
 /// The most that clocks may differ by (RFC 7519 §4.1.4: a few minutes at most).

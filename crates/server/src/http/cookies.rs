@@ -70,11 +70,7 @@ impl Cookies {
 ///
 /// # Errors
 /// 500 when a browser would not keep one.
-pub(super) fn set(
-    issued: &[IssuedCookie],
-    held: &HeldKinds,
-    rules: &CookieRules,
-) -> Result<HeaderMap, HttpError> {
+pub(super) fn set(issued: &[IssuedCookie], held: &HeldKinds, rules: &CookieRules) -> Result<HeaderMap, HttpError> {
     if !issued.is_empty() && !rules.is_secure() {
         tell_of_plain_http();
     }

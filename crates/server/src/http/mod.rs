@@ -47,17 +47,12 @@ pub fn router(app: App) -> Router {
         .route("/v1/sessions/current/refresh", post(api::refresh::refresh))
         .route("/oauth/token", post(oauth::token::token))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
-        .route(
-            "/v1/account",
-            get(api::account::show).patch(api::account::change).delete(api::account::delete),
-        )
+        .route("/v1/account", get(api::account::show).patch(api::account::change).delete(api::account::delete))
         .route("/v1/account/password", put(api::account::change_password))
         .route("/v1/sessions/current/extend", post(api::extend::extend))
         .route(
             "/v1/personal-tokens",
-            get(api::personal_tokens::list)
-                .post(api::personal_tokens::create)
-                .delete(api::personal_tokens::delete_all),
+            get(api::personal_tokens::list).post(api::personal_tokens::create).delete(api::personal_tokens::delete_all),
         )
         .route("/v1/personal-tokens/{id}", delete(api::personal_tokens::delete))
         .route("/v1/sessions/{id}", delete(api::sessions::end_one))

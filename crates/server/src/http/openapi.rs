@@ -70,7 +70,8 @@ pub(super) fn methods_at(route: &str) -> Option<String> {
     let paths = Document::openapi().paths.paths;
     // In somebody's app our paths may lie below one of theirs.
     let (_, item) = paths.into_iter().find(|(path, _)| route.ends_with(path.as_str()))?;
-    let methods = [("DELETE", item.delete), ("GET", item.get), ("PATCH", item.patch), ("POST", item.post), ("PUT", item.put)];
+    let methods =
+        [("DELETE", item.delete), ("GET", item.get), ("PATCH", item.patch), ("POST", item.post), ("PUT", item.put)];
     let methods: Vec<_> = methods.into_iter().filter_map(|(name, operation)| operation.map(|_| name)).collect();
     Some(methods.join(" or "))
 }

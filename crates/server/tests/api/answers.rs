@@ -75,6 +75,23 @@ async fn sign_up() {
 }
 
 #[tokio::test]
+async fn a_device_without_a_name_gets_one_from_its_user_agent() {
+    let server = Server::start().await;
+    server.sign_up("minsu@example.com").await;
+    for (device_name, expected) in [(Value::Null, "curl"), (json!("laptop"), "laptop")] {
+        let sign_in = json!({ "email": "minsu@example.com", "password": PASSWORD, "device_name": device_name });
+        let request = server.request("POST", "/v1/sessions").header("user-agent", "curl/8.14.1").json(&sign_in);
+        let reply = server.send(request).await.expect(201);
+        let body = reply.json();
+        let session = &body["session"];
+        assert_eq!((&session["device_name"], &session["user_agent"]), (&json!(expected), &json!("curl/8.14.1")));
+        let listed = server.with_token("GET", "/v1/sessions", &reply.tokens().access).await.expect(200).json();
+        let current = listed["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true);
+        assert_eq!(current, Some(session));
+    }
+}
+
+#[tokio::test]
 async fn sign_in_and_refresh() {
     let server = Server::start().await;
     server.sign_up("minsu@example.com").await;

@@ -1,6 +1,8 @@
 //! Cookies: what is set, what is taken back, and what a request with them must say of itself.
 
-use crate::harness::{ACCESS_COOKIE, Carried, Held, PASSWORD, PAST_THE_WINDOW, PUBLIC_URL, REFRESH_COOKIE, Reply, SESSION_COOKIE, Server};
+use crate::harness::{
+    ACCESS_COOKIE, Carried, Held, PASSWORD, PAST_THE_WINDOW, PUBLIC_URL, REFRESH_COOKIE, Reply, SESSION_COOKIE, Server,
+};
 use counterfoil_domain::{event::EventKind, policy::SessionPolicy};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -232,7 +234,11 @@ async fn repeated_and_oversized_cookies_are_refused_with_a_way_out() {
     for reply in [twice, long] {
         assert_eq!(reply.header("clear-site-data"), "\"cookies\"");
     }
-    assert_eq!(ask(format!("other={}; {pair}", "x".repeat(5_000))).await.status, 200, "others' cookies are others' matter");
+    assert_eq!(
+        ask(format!("other={}; {pair}", "x".repeat(5_000))).await.status,
+        200,
+        "others' cookies are others' matter"
+    );
 }
 
 #[tokio::test]

@@ -39,11 +39,8 @@ async fn user(guard: &Guard, held: &crate::harness::Held) -> CurrentUser {
 #[tokio::test]
 async fn every_policy_carries_them() {
     let (server, store) = start().await;
-    let accounts = AccountAdministration {
-        store,
-        entropy: Arc::new(OsEntropy),
-        longest_token_lifetime: Duration::from_hours(1),
-    };
+    let accounts =
+        AccountAdministration { store, entropy: Arc::new(OsEntropy), longest_token_lifetime: Duration::from_hours(1) };
     let account = accounts.find(EMAIL).await.unwrap().id;
     let claims = server.counterfoil().app().settings().custom_claims.clone();
     let dept = vec![("dept".to_owned(), json!(["sales", 7]))];

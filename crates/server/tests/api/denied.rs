@@ -55,11 +55,12 @@ const TABLE: [(&str, &str, Access); 24] = [
 fn documented() -> BTreeSet<(String, String, bool)> {
     let document: Value = serde_json::from_str(&counterfoil::openapi_document()).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    let operations = paths.iter().flat_map(|(path, methods)| {
-        methods.as_object().unwrap().iter().map(move |(method, operation)| {
-            (method.to_uppercase(), path.clone(), operation.get("security").is_some())
-        })
-    });
+    let operations =
+        paths.iter().flat_map(|(path, methods)| {
+            methods.as_object().unwrap().iter().map(move |(method, operation)| {
+                (method.to_uppercase(), path.clone(), operation.get("security").is_some())
+            })
+        });
     operations.collect()
 }
 
@@ -172,13 +173,38 @@ async fn askers(server: &Server, elsewhere: &Server) -> (Vec<Asker>, Held) {
         ("nobody", vec![], 401, "token_missing"),
         ("another scheme", vec![("authorization", "Basic bWluc3U6cGx1bQ==".to_owned())], 401, "token_missing"),
         ("a refresh token", vec![("authorization", bearer(&refresh))], 401, "refresh_token_presented"),
-        ("a refresh token's cookie", vec![("cookie", format!("__Host-counterfoil-refresh={refresh}"))], 401, "token_missing"),
+        (
+            "a refresh token's cookie",
+            vec![("cookie", format!("__Host-counterfoil-refresh={refresh}"))],
+            401,
+            "token_missing",
+        ),
         ("a session's id as a token", vec![("authorization", bearer(id))], 401, "token_malformed"),
-        ("an access token as a session's id", vec![("cookie", format!("__Host-counterfoil-session={access}")), ("origin", PUBLIC_URL.to_owned())], 401, "session_ended"),
-        ("a personal token as a cookie", vec![("cookie", format!("__Host-counterfoil-access={}", "cfp_x")), ("origin", PUBLIC_URL.to_owned())], 401, "token_malformed"),
-        ("a session's id that somebody chose", vec![("cookie", "__Host-counterfoil-session=cfs_chosen".to_owned()), ("origin", PUBLIC_URL.to_owned())], 401, "session_ended"),
+        (
+            "an access token as a session's id",
+            vec![("cookie", format!("__Host-counterfoil-session={access}")), ("origin", PUBLIC_URL.to_owned())],
+            401,
+            "session_ended",
+        ),
+        (
+            "a personal token as a cookie",
+            vec![("cookie", format!("__Host-counterfoil-access={}", "cfp_x")), ("origin", PUBLIC_URL.to_owned())],
+            401,
+            "token_malformed",
+        ),
+        (
+            "a session's id that somebody chose",
+            vec![("cookie", "__Host-counterfoil-session=cfs_chosen".to_owned()), ("origin", PUBLIC_URL.to_owned())],
+            401,
+            "session_ended",
+        ),
         ("somebody else's token", vec![("authorization", bearer(&foreign.access))], 401, "unknown_key"),
-        ("two credentials", vec![("authorization", bearer(access)), ("cookie", pair.clone()), ("origin", PUBLIC_URL.to_owned())], 400, "credentials_ambiguous"),
+        (
+            "two credentials",
+            vec![("authorization", bearer(access)), ("cookie", pair.clone()), ("origin", PUBLIC_URL.to_owned())],
+            400,
+            "credentials_ambiguous",
+        ),
     ] {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         askers.push(Asker::new(name, &headers, &all(status, code)));
@@ -215,11 +241,15 @@ async fn who_may_not_is_refused_everywhere() {
     let Carried::Cookie(pair) = cookie.carried.clone() else { panic!("no cookie") };
     cookie.ask(&server).await.expect(200);
     let before = server.snapshot().await;
-    for (name, value) in
-        [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("x-nothing", "")]
-    {
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("x-nothing", ""),
+    ] {
         let foreign = Asker::new("a foreign page", &[("cookie", &pair), (name, value)], &[]);
-        for (method, path, access) in TABLE.into_iter().filter(|(method, _, access)| *method != "GET" && *access > Open) {
+        for (method, path, access) in TABLE.into_iter().filter(|(method, _, access)| *method != "GET" && *access > Open)
+        {
             let path = path.replace("{id}", &cookie.id);
             let reply = foreign.ask(&server, method, &path).await;
             assert_eq!((reply.status, reply.code().as_str()), (403, "cross_origin"), "{method} {path} {access:?}");

@@ -10,10 +10,10 @@
     reason = "this whole crate is a test: a panic is its report"
 )]
 
+mod account_changes;
 mod answers;
 mod bad_input;
 mod bad_tokens;
-mod account_changes;
 mod clock_set;
 mod connections;
 mod cookies;
@@ -26,10 +26,10 @@ mod harness;
 mod main_flow;
 mod oauth_revoke;
 mod oauth_token;
-mod personal_tokens;
-mod policies;
 mod openapi;
 mod other_process;
+mod personal_tokens;
+mod policies;
 mod race;
 mod refresh;
 mod refresh_along;

@@ -37,7 +37,9 @@ fn every_route_is_in_the_document() {
     let routes = source.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split_once("\", "));
     let mut in_router = BTreeSet::new();
     for (path, handlers) in routes {
-        for (word, method) in [("get", "GET"), ("post", "POST"), ("delete", "DELETE"), ("put", "PUT"), ("patch", "PATCH"), ("any", "GET")] {
+        for (word, method) in
+            [("get", "GET"), ("post", "POST"), ("delete", "DELETE"), ("put", "PUT"), ("patch", "PATCH"), ("any", "GET")]
+        {
             if handlers.contains(&format!("{word}(")) {
                 in_router.insert(format!("{method} {path}"));
             }

@@ -13,14 +13,18 @@ fn create(folder: &Path, email: &str, password: &str) -> crate::Run {
 
 /// Signs in through the library, in the folder's own store, as a server would.
 fn sign_in(folder: &Path, device: &str) -> String {
+    sign_in_from(folder, Some(device), &RequestOrigin::default())
+}
+
+fn sign_in_from(folder: &Path, device: Option<&str>, origin: &RequestOrigin) -> String {
     let config = Config { data: folder.join("counterfoil-data"), ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let server = Counterfoil::open(&config, "http://127.0.0.1:1").await.unwrap();
-        let options = SignInOptions { device_name: Some(device.to_owned()), ..SignInOptions::default() };
+        let options = SignInOptions { device_name: device.map(str::to_owned), ..SignInOptions::default() };
         let password = PasswordText::new(PASSWORD.to_owned());
         let input = SignInInput { email: "minsu@example.com".to_owned(), password, options };
-        server.app().sign_in(input, &RequestOrigin::default()).await.unwrap().session.id
+        server.app().sign_in(input, origin).await.unwrap().reply.session.id
     })
 }
 
@@ -110,6 +114,18 @@ fn sessions_are_listed_and_ended() {
     let everywhere = ["session", "end", "--account", "minsu@example.com", "--json"];
     assert_eq!(run(folder.path(), &everywhere, "").expect(0).json()["revoked"], 1);
     assert!(ids(&run(folder.path(), &of_account, "").expect(0).json()).is_empty());
+}
+
+#[test]
+fn a_device_without_a_name_is_called_by_its_user_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    create(folder.path(), "minsu@example.com", PASSWORD).expect(0);
+    for (user_agent, expected) in [("Go-http-client/2.0", "Go program"), ("unheard-of/1.0", "unheard-of/1.0")] {
+        let origin = RequestOrigin { user_agent: Some(user_agent.to_owned()), ..RequestOrigin::default() };
+        sign_in_from(folder.path(), None, &origin);
+        let table = run(folder.path(), &["session", "list"], "").expect(0).out;
+        assert!(table.contains(expected), "{table}");
+    }
 }
 
 #[test]

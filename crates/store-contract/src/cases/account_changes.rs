@@ -7,6 +7,7 @@ use counterfoil_domain::{
         delete_account,
     },
     event::{EventKind, Occasion},
+    opaque::SecretDigest,
     policy::SessionPolicy,
     revocation::{Revocation, RevocationDraft},
     session::{AccountView, Changes, Session},
@@ -64,7 +65,7 @@ pub async fn a_new_password_takes_the_place_of_the_old_one(bench: Bench) {
         let (entropy, keep) = (bench.entropy.clone(), kept.id);
         let rule = move |view: Option<&AccountView>, now| {
             let occasion = Occasion { now, ip: None, entropy: &*entropy };
-            change_password(view, &new, keep, TOKEN_LIFETIME, &occasion)
+            change_password(view, &new, keep, SecretDigest::from_bytes([9; 32]), TOKEN_LIFETIME, &occasion)
         };
         bench.store.decide_account(account.id, rule).await.unwrap()
     };

@@ -23,7 +23,7 @@ fn everybody_signed_out(bench: &Bench) -> Event {
 async fn raise_with(bench: &Bench, cutoff: UnixMillis, event: Event) -> Result<Committed, StoreError> {
     let everybody = Revocation::Issuer { key: "https://auth.example.com".to_owned(), cutoff };
     let draft = RevocationDraft::new(everybody, bench.now(), TOKEN_LIFETIME, &*bench.entropy);
-    bench.store.raise_session_cutoff(cutoff, draft, event).await
+    bench.store.raise_session_cutoff(cutoff, vec![draft], event).await
 }
 
 async fn raise(bench: &Bench, cutoff: UnixMillis) -> Committed {

@@ -188,13 +188,13 @@ impl Store for MemoryStore {
     fn raise_session_cutoff(
         &self,
         cutoff: UnixMillis,
-        draft: RevocationDraft,
+        drafts: Vec<RevocationDraft>,
         event: Event,
     ) -> StoreFuture<'_, Committed> {
         self.write(move |state| {
             state.session_cutoff = state.session_cutoff.max(Some(cutoff));
             state.insert_events(vec![event])?;
-            Ok(state.append(vec![draft]))
+            Ok(state.append(drafts))
         })
     }
 

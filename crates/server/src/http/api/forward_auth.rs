@@ -96,9 +96,9 @@ fn as_gateways_know(rejection: Rejection) -> Rejection {
 }
 
 fn demand_scope(user: &CurrentUser, scope: &str) -> Result<(), HttpError> {
-    let needed = scope.parse::<ScopeSet>().map_err(|error| {
-        HttpError::new(StatusCode::BAD_REQUEST, "invalid_query", format!("`scope`: {error}"))
-    })?;
+    let needed = scope
+        .parse::<ScopeSet>()
+        .map_err(|error| HttpError::new(StatusCode::BAD_REQUEST, "invalid_query", format!("`scope`: {error}")))?;
     if needed.is_within(user.scope()) { Ok(()) } else { Err(Rejection::InsufficientScope(needed.to_string()).into()) }
 }
 

@@ -119,11 +119,6 @@ impl Server {
         let reply = maker.send(self, "POST", "/v1/personal-tokens", Some(request.clone())).await.expect(201);
         let body = reply.json();
         let text = |name: &str| body[name].as_str().unwrap().to_owned();
-        Held {
-            policy: SessionPolicy::Personal,
-            carried: Carried::Bearer(text("token")),
-            refresh: None,
-            id: text("id"),
-        }
+        Held { policy: SessionPolicy::Personal, carried: Carried::Bearer(text("token")), refresh: None, id: text("id") }
     }
 }

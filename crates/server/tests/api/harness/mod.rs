@@ -8,9 +8,9 @@ mod server;
 mod snapshot;
 
 pub(crate) use client::{Client, PASSWORD, Reply, Tokens, members};
+pub(crate) use held::{ACCESS_COOKIE, Carried, Held, REFRESH_COOKIE, SESSION_COOKIE};
 pub(crate) use probed_store::{Fault, Probes};
 pub(crate) use process::Process;
-pub(crate) use held::{ACCESS_COOKIE, Carried, Held, REFRESH_COOKIE, SESSION_COOKIE};
 pub(crate) use server::{DATA_FILE, PUBLIC_URL, Server};
 pub(crate) use snapshot::{Snapshot, snapshot};
 
