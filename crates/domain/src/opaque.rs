@@ -89,8 +89,7 @@ impl OpaqueSecret {
     }
 
     fn checksum(&self) -> [u8; CHECKSUM_BYTES] {
-        let [a, b, c, d, ..] = self.hash(b"checksum");
-        [a, b, c, d]
+        self.hash(b"checksum").first_chunk().copied().unwrap_or_default()
     }
 
     /// SHA-256 (`prefix ‖ purpose ‖ secret`): the two purposes tell nothing of each other.
@@ -121,8 +120,9 @@ impl SecretDigest {
 
 impl fmt::Debug for SecretDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = self.0;
-        write!(f, "SecretDigest({a:02x}{b:02x}{c:02x}{d:02x}…)")
+        f.write_str("SecretDigest(")?;
+        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str("…)")
     }
 }
 

@@ -99,7 +99,7 @@ fn ending_everybody_writes_as_little_as_ending_one() {
         let event = occasion.event(EventKind::EverybodySignedOut, sessions[0].account, None);
         let (everybody, lifetime) = (Revocation::Keys { version: 1 }, Duration::from_mins(31));
         let draft = RevocationDraft::new(everybody, occasion.now, lifetime, occasion.entropy);
-        store.raise_session_cutoff(occasion.now, draft, event).await.unwrap();
+        store.raise_session_cutoff(occasion.now, vec![draft], event).await.unwrap();
         assert!(store.sessions_of_account(sessions[0].account).await.unwrap().is_empty());
         // The cutoff, the entry and its index, the head, the line and its index.
         assert!(pages_since(&place, before) <= 8);

@@ -62,6 +62,8 @@ async fn open_sessions(
             client_id: "counterfoil".to_owned(),
             scope: "account".parse::<ScopeSet>()?,
             device: Device { name: None, user_agent: None, ip },
+            secret: None,
+            replaces: None,
         };
         let (session, event) = open(request, &account, &Lifetimes::default(), &occasion);
         opened.push(RefreshToken { session: session.id, serial: session.rotation.child });

@@ -64,7 +64,7 @@ fn cases() -> Vec<Case> {
             "invalid_email",
         ),
         Case(SESSIONS, format!(r#"{{{good},"device_name":"\n"}}"#), 422, "invalid_name"),
-        Case(ACCOUNTS, format!(r#"{{{good},"sign_in":{{"policy":"sliding"}}}}"#), 422, "policy_not_allowed"),
+        Case(ACCOUNTS, format!(r#"{{{good},"sign_in":{{"policy":"personal"}}}}"#), 422, "policy_not_allowed"),
         Case(ACCOUNTS, format!(r#"{{{good},"sign_in":{{"transport":"cookie"}}}}"#), 422, "transport_not_allowed"),
         Case(SESSIONS, format!(r#"{{{good},"policy":""}}"#), 422, "policy_not_allowed"),
         Case(SESSIONS, format!(r#"{{{good},"transport":"Body"}}"#), 422, "transport_not_allowed"),
@@ -256,7 +256,7 @@ async fn paths_and_methods_that_are_not_there() {
     }
     let cases = [
         ("GET", ACCOUNTS, "POST"),
-        ("POST", "/v1/account", "GET,HEAD"),
+        ("POST", "/v1/account", "DELETE,GET,HEAD,PATCH"),
         ("PUT", SESSIONS, "DELETE,GET,HEAD,POST"),
         ("GET", "/v1/sessions/current", "DELETE"),
         ("GET", REFRESH, "POST"),

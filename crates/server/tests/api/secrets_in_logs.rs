@@ -1,7 +1,7 @@
 //! Nothing that opens a session is ever written to a log, however much is logged, nor to the debug form of an error.
 
 use crate::harness::{PASSWORD, Process, Server, Tokens};
-use counterfoil::app::{NewPerson, RefreshInput, RequestOrigin, SignInInput, SignInOptions};
+use counterfoil::app::{NewPerson, RefreshInput, RequestOrigin, SignInInput, SignInOptions, Transport};
 use counterfoil_domain::secret::PasswordText;
 use serde_json::json;
 use std::fs;
@@ -105,7 +105,8 @@ async fn errors_do_not_print_what_they_were_given() {
         (format!("{}A", tokens.refresh), None),
         (tokens.refresh.clone(), Some(format!("{}A", tokens.access))),
     ] {
-        let input = RefreshInput { refresh_token, access_token, ..RefreshInput::default() };
+        let input =
+            RefreshInput { refresh_token, access_token, scope: None, client_id: None, transport: Transport::Body };
         print(&app.refresh(input, &origin).await.err().unwrap());
     }
     for token in [&tokens.refresh, &format!("{}A", tokens.access)] {

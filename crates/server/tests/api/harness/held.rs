@@ -96,7 +96,7 @@ impl Server {
     /// Signs in under this policy; a personal token is made by a session that is ended then.
     pub(crate) async fn sign_in_with(&self, email: &str, policy: SessionPolicy) -> Held {
         if policy == SessionPolicy::Personal {
-            let maker = self.sign_in_with(email, SessionPolicy::Refresh).await;
+            let maker = Box::pin(self.sign_in_with(email, SessionPolicy::Refresh)).await;
             let held = self.personal_token(&maker, &json!({ "name": "backup", "scope": "account" })).await;
             maker.send(self, "DELETE", "/v1/sessions/current", None).await.expect(200);
             return held;
