@@ -2,12 +2,13 @@
 
 use super::{
     ConfigArgs, EXIT_DONE, EXIT_REFUSED,
+    account_change::{self, AccountArgs, AttributeArgs, DeleteArgs, RolesArgs, SetPasswordArgs},
     administration::{Administration, block_on},
     output,
     streams::Streams,
 };
 use crate::{
-    app::{AppError, NewPerson, account_body, session_body, timestamp},
+    app::{AppError, NewPerson, StandingChange, account_body, personal_token_body, session_body, timestamp},
     hashing::PasswordHasher,
     system::SystemClock,
 };
@@ -24,7 +25,7 @@ const EVENTS_SHOWN: usize = 20;
 /// No password is longer than this many bytes.
 const PASSWORD_BYTES_MAX: u64 = 4 * 1024;
 
-/// Accounts: make, list, show.
+/// Accounts: make, list, show, change.
 #[derive(Subcommand)]
 pub(super) enum AccountCommand {
     /// Make an account. The password is asked for, or read from standard input with --password-stdin.
@@ -33,6 +34,18 @@ pub(super) enum AccountCommand {
     List(ListArgs),
     /// Show one account, its living sessions and the newest lines of its audit log.
     Show(ShowArgs),
+    /// Let an account sign in no more, and end every session and personal token of it.
+    Disable(AccountArgs),
+    /// Let an account sign in again.
+    Enable(AccountArgs),
+    /// Forget an account, and end every session and personal token of it.
+    Delete(DeleteArgs),
+    /// Set a password, and end every session. It is asked for, or read from standard input with --password-stdin.
+    SetPassword(SetPasswordArgs),
+    /// Give and take roles.
+    Roles(RolesArgs),
+    /// Set attributes, which the configuration may turn into claims of access tokens.
+    Attribute(AttributeArgs),
 }
 
 #[derive(Args)]
@@ -81,6 +94,12 @@ pub(super) fn run(command: &AccountCommand, streams: &mut Streams<'_>) -> anyhow
         AccountCommand::Create(args) => create(args, streams),
         AccountCommand::List(args) => list(args, streams.out),
         AccountCommand::Show(args) => show(args, streams.out, streams.err),
+        AccountCommand::Disable(args) => account_change::change(args, StandingChange::Disable, streams),
+        AccountCommand::Enable(args) => account_change::change(args, StandingChange::Enable, streams),
+        AccountCommand::Delete(args) => account_change::delete(args, streams),
+        AccountCommand::SetPassword(args) => account_change::set_password(args, streams),
+        AccountCommand::Roles(args) => account_change::roles(args, streams),
+        AccountCommand::Attribute(args) => account_change::attribute(args, streams),
     }
 }
 
@@ -118,7 +137,7 @@ pub(super) fn refuse(error: AppError, err: &mut dyn Write) -> anyhow::Result<u8>
     Ok(EXIT_REFUSED)
 }
 
-fn read_password(given: Option<&mut dyn BufRead>) -> anyhow::Result<PasswordText> {
+pub(super) fn read_password(given: Option<&mut dyn BufRead>) -> anyhow::Result<PasswordText> {
     if let Some(input) = given {
         let mut text = String::new();
         input.take(PASSWORD_BYTES_MAX).read_to_string(&mut text).context("the password on standard input")?;
@@ -185,9 +204,20 @@ fn show(args: &ShowArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Re
         Err(error) => return refuse(error, err),
     };
     if args.json {
-        let sessions: Vec<_> = sessions.iter().map(|session| session_body(session, None)).collect();
+        let (tokens, sessions): (Vec<_>, Vec<_>) = sessions.iter().partition(|session| session.is_personal_token());
         let events: Vec<_> = events.iter().map(event_json).collect();
-        output::json(out, &json!({ "account": account_body(&account), "sessions": sessions, "events": events }))?;
+        output::json(
+            out,
+            &json!({
+                "account": account_body(&account),
+                "disabled_at": account.disabled_at.map(timestamp),
+                "password_changed_at": account.password_changed_at.map(timestamp),
+                "attributes": account.attributes.as_json(),
+                "sessions": sessions.into_iter().map(|session| session_body(session, None)).collect::<Vec<_>>(),
+                "personal_tokens": tokens.into_iter().map(personal_token_body).collect::<Vec<_>>(),
+                "events": events,
+            }),
+        )?;
     } else {
         show_account(out, &account, &sessions, &events)?;
     }
@@ -210,10 +240,23 @@ fn show_account(out: &mut dyn Write, account: &Account, sessions: &[Session], ev
     writeln!(out, "name      {}", output::or_dash(account.name.as_deref()))?;
     writeln!(out, "state     {state}")?;
     writeln!(out, "roles     {}", if account.roles.is_empty() { "-".to_owned() } else { account.roles.join(", ") })?;
+    if !account.attributes.is_empty() {
+        writeln!(out, "attributes {}", serde_json::Value::Object(account.attributes.as_json().clone()))?;
+    }
+    writeln!(
+        out,
+        "password  {}",
+        account
+            .password_changed_at
+            .map_or_else(|| "the first one".to_owned(), |at| format!("changed {}", output::time(at)))
+    )?;
     writeln!(out, "made      {}", output::time(account.created_at))?;
-    writeln!(out, "\n{}", output::count(sessions.len(), "living session"))?;
-    if !sessions.is_empty() {
-        write!(out, "{}", super::session::session_table(sessions))?;
+    let (tokens, sessions): (Vec<_>, Vec<_>) = sessions.iter().partition(|session| session.is_personal_token());
+    for (sessions, what) in [(sessions, "living session"), (tokens, "personal token")] {
+        writeln!(out, "\n{}", output::count(sessions.len(), what))?;
+        if !sessions.is_empty() {
+            write!(out, "{}", super::session::session_table(&sessions))?;
+        }
     }
     writeln!(out, "\nnewest events")?;
     let row = |event: &Event| {

@@ -2,6 +2,7 @@
 //! 0 is done, 1 refused, 2 wrong usage or environment.
 
 mod account;
+mod account_change;
 mod administration;
 mod config;
 mod distance;
@@ -55,7 +56,7 @@ struct CommandLine {
 enum Command {
     /// Run the server.
     Serve(serve::ServeArgs),
-    /// Make, list and show accounts.
+    /// Make, list, show and change accounts.
     #[command(subcommand)]
     Account(account::AccountCommand),
     /// List and end sessions.

@@ -7,14 +7,14 @@ use super::{
     output,
 };
 use crate::{
-    app::{AppError, EndedSessions, device_name, session_body},
+    app::{AccountAdministration, AppError, EndedSessions, device_name, feed_place, session_body},
     system::SystemClock,
 };
 use clap::{Args, Subcommand};
 use counterfoil_domain::{
     id::SessionId,
     session::{Session, SessionView},
-    time::Clock,
+    time::{Clock, UnixMillis},
 };
 use serde_json::json;
 use std::io::Write;
@@ -27,7 +27,7 @@ const PAGE_ROWS: usize = 500;
 pub(super) enum SessionCommand {
     /// List living sessions, oldest first.
     List(ListArgs),
-    /// End one session, or every session of an account. A running server obeys within a second.
+    /// End one session, every session of an account, or of everybody. A running server obeys within a second.
     End(EndArgs),
 }
 
@@ -45,12 +45,15 @@ pub(super) struct ListArgs {
 
 #[derive(Args)]
 pub(super) struct EndArgs {
-    /// The session's id.
-    #[arg(required_unless_present = "account", conflicts_with = "account")]
+    /// The session's id, or that of a personal token.
+    #[arg(required_unless_present_any = ["account", "everybody"], conflicts_with_all = ["account", "everybody"])]
     session: Option<String>,
     /// Every session of this account: its address or id.
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
+    /// Every session and personal token of every account, at once: for when something has leaked and there is no time.
+    #[arg(long, conflicts_with = "account")]
+    everybody: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -94,10 +97,10 @@ fn list(args: &ListArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Re
         output::json(out, &json!({ "sessions": views.iter().map(body).collect::<Vec<_>>() }))?;
     } else {
         let row = |view: &SessionView| {
-            let [id, device, from, seen, ends] = session_row(&view.session);
-            [id, view.account.email.to_string(), device, from, seen, ends]
+            let [id, policy, device, from, seen, ends] = session_row(&view.session);
+            [id, view.account.email.to_string(), policy, device, from, seen, ends]
         };
-        let headings = ["session", "account", "device", "from", "last seen", "ends if unused"];
+        let headings = ["session", "account", "policy", "device", "from", "last seen", "ends if unused"];
         output::list(out, "no living sessions", headings, views.iter().map(row))?;
     }
     Ok(EXIT_DONE)
@@ -126,6 +129,9 @@ async fn sessions_of(administration: &Administration, account: &str) -> Result<V
 fn end(args: &EndArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<u8> {
     let administration = Administration::open(&args.config)?;
     let accounts = &administration.accounts;
+    if args.everybody {
+        return everybody(accounts, args.json, out, err);
+    }
     let ended = block_on(async {
         let ended = match (&args.session, &args.account) {
             (Some(session), _) => match session.parse::<SessionId>() {
@@ -152,19 +158,36 @@ fn end(args: &EndArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Resu
     Ok(EXIT_DONE)
 }
 
-/// The sessions of one account as a table.
-pub(super) fn session_table(sessions: &[Session]) -> String {
-    output::table(["session", "device", "from", "last seen", "ends if unused"], sessions.iter().map(session_row))
+/// The panic switch. How many there were is not counted: it is one step, whatever their number.
+fn everybody(
+    accounts: &AccountAdministration,
+    is_json: bool,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    match block_on(async { Ok(accounts.sign_everybody_out(&SystemClock).await) })? {
+        Ok(feed) if is_json => output::json(out, &json!({ "feed": feed_place(feed) }))?,
+        Ok(_) => writeln!(out, "everybody is signed out; personal tokens are ended too")?,
+        Err(error) => return refuse(error, err),
+    }
+    Ok(EXIT_DONE)
 }
 
-fn session_row(session: &Session) -> [String; 5] {
+/// The sessions of one account as a table.
+pub(super) fn session_table(sessions: &[&Session]) -> String {
+    let headings = ["session", "policy", "device", "from", "last seen", "ends if unused"];
+    output::table(headings, sessions.iter().map(|session| session_row(session)))
+}
+
+fn session_row(session: &Session) -> [String; 6] {
     let device = device_name(&session.device).or_else(|| session.device.user_agent.clone());
     let ip = session.device.ip.map(|ip| ip.to_string());
     [
         session.id.to_string(),
+        session.policy.to_string(),
         output::or_dash(device.as_deref()),
         output::or_dash(ip.as_deref()),
         output::time(session.last_seen_at),
-        output::time(session.ends_at()),
+        if session.ends_at() == UnixMillis::NEVER { "never".to_owned() } else { output::time(session.ends_at()) },
     ]
 }

@@ -179,7 +179,7 @@ async fn askers(server: &Server, elsewhere: &Server) -> (Vec<Asker>, Held) {
             401,
             "token_missing",
         ),
-        ("a session's id as a token", vec![("authorization", bearer(id))], 401, "token_malformed"),
+        ("a session's id as a token", vec![("authorization", bearer(id))], 401, "not_a_compact_jws"),
         (
             "an access token as a session's id",
             vec![("cookie", format!("__Host-counterfoil-session={access}")), ("origin", PUBLIC_URL.to_owned())],
@@ -190,7 +190,7 @@ async fn askers(server: &Server, elsewhere: &Server) -> (Vec<Asker>, Held) {
             "a personal token as a cookie",
             vec![("cookie", format!("__Host-counterfoil-access={}", "cfp_x")), ("origin", PUBLIC_URL.to_owned())],
             401,
-            "token_malformed",
+            "not_a_compact_jws",
         ),
         (
             "a session's id that somebody chose",

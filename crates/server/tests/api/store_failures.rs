@@ -17,7 +17,7 @@ struct Flow {
     repeated: u16,
 }
 
-const FLOWS: [Flow; 11] = [
+const FLOWS: [Flow; 16] = [
     Flow { name: "sign up", calls: 1, done: 201, repeated: 409 },
     Flow { name: "sign in", calls: 2, done: 201, repeated: 201 },
     Flow { name: "refresh", calls: 1, done: 200, repeated: 200 },
@@ -27,6 +27,11 @@ const FLOWS: [Flow; 11] = [
     Flow { name: "sign out", calls: 1, done: 200, repeated: 401 },
     Flow { name: "sign out everywhere", calls: 1, done: 200, repeated: 401 },
     Flow { name: "sign out elsewhere", calls: 1, done: 200, repeated: 200 },
+    Flow { name: "change the name", calls: 1, done: 200, repeated: 200 },
+    Flow { name: "make a personal token", calls: 1, done: 201, repeated: 201 },
+    Flow { name: "list personal tokens", calls: 1, done: 200, repeated: 200 },
+    Flow { name: "delete personal tokens", calls: 1, done: 200, repeated: 200 },
+    Flow { name: "delete the account", calls: 1, done: 200, repeated: 401 },
     Flow { name: "revoke refresh token", calls: 1, done: 200, repeated: 200 },
     Flow { name: "revoke access token", calls: 1, done: 200, repeated: 200 },
 ];
@@ -50,6 +55,17 @@ impl Flow {
             "sign out" => server.with_token("DELETE", "/v1/sessions/current", &tokens.access).await,
             "sign out everywhere" => server.with_token("DELETE", "/v1/sessions", &tokens.access).await,
             "sign out elsewhere" => server.with_token("DELETE", "/v1/sessions?keep_current=true", &tokens.access).await,
+            "change the name" => {
+                let request = server.request("PATCH", "/v1/account").bearer_auth(&tokens.access);
+                server.send(request.json(&json!({ "name": "민수" }))).await
+            }
+            "make a personal token" => {
+                let request = server.request("POST", "/v1/personal-tokens").bearer_auth(&tokens.access);
+                server.send(request.json(&json!({ "name": "backup", "scope": "account" }))).await
+            }
+            "list personal tokens" => server.with_token("GET", "/v1/personal-tokens", &tokens.access).await,
+            "delete personal tokens" => server.with_token("DELETE", "/v1/personal-tokens", &tokens.access).await,
+            "delete the account" => server.with_token("DELETE", "/v1/account", &tokens.access).await,
             "revoke refresh token" => server.post_form("/oauth/revoke", &[("token", refresh)]).await,
             "revoke access token" => server.post_form("/oauth/revoke", &[("token", &tokens.access)]).await,
             other => panic!("no flow is called {other}"),
@@ -62,7 +78,8 @@ impl Flow {
 
     /// Whether the access token that asks is not good any more afterwards.
     fn ends_the_token(&self) -> bool {
-        ["sign out", "sign out everywhere", "revoke refresh token", "revoke access token"].contains(&self.name)
+        ["sign out", "sign out everywhere", "delete the account", "revoke refresh token", "revoke access token"]
+            .contains(&self.name)
     }
 }
 

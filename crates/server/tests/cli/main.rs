@@ -7,6 +7,7 @@
     reason = "this whole crate is a test: a panic is its report"
 )]
 
+mod account_changes;
 mod accounts;
 mod configuration;
 mod tokens;
