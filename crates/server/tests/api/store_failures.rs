@@ -137,7 +137,7 @@ async fn a_call_that_was_done_while_its_answer_was_lost_stays_done() {
             flow.run(&server, &email, &tokens).await.expect(flow.repeated);
             match flow.name {
                 "sign up" => drop(server.sign_in(&format!("new-{email}")).await),
-                "sign out" | "sign out everywhere" | "revoke refresh token" | "revoke access token" => {
+                _ if flow.ends_the_token() => {
                     server.refresh(&tokens.refresh).await.expect_refusal(401, "invalid_grant");
                 }
                 // The session goes on.

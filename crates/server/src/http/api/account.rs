@@ -1,8 +1,8 @@
 //! `/v1/account`: the signed-in account.
 
-use super::{NO_STORE, signed_out};
+use super::{NO_STORE, gone_is_signed_out, signed_out};
 use crate::{
-    app::{App, AppError, NewPasswordInput, ProfileInput, RequestOrigin, StandingChange, account_body},
+    app::{App, NewPasswordInput, ProfileInput, RequestOrigin, StandingChange, account_body},
     http::{
         HttpError,
         cookies::{self, Cookies, HeldKinds},
@@ -12,7 +12,6 @@ use crate::{
 };
 use axum::{Json, extract::State, response::IntoResponse};
 use counterfoil_domain::secret::PasswordText;
-use counterfoil_guard::Rejection;
 use counterfoil_wire::{AccountBody, Problem, SignedOut};
 use serde::{Deserialize, Deserializer};
 
@@ -26,11 +25,7 @@ pub(in crate::http) async fn show(
     State(app): State<App>,
     AccountReader(user): AccountReader,
 ) -> Result<impl IntoResponse, HttpError> {
-    // A token of an account that has gone is no longer good.
-    let account = app.account(user.account()).await.map_err(|error| match error {
-        AppError::AccountNotFound => AppError::Rejected(Rejection::Revoked),
-        other => other,
-    })?;
+    let account = app.account(user.account()).await.map_err(gone_is_signed_out)?;
     Ok((NO_STORE, Json(account_body(&account))))
 }
 
@@ -86,7 +81,8 @@ pub(in crate::http) async fn delete(
     origin: RequestOrigin,
     cookies: Cookies,
 ) -> Result<impl IntoResponse, HttpError> {
-    let deleted = app.change_standing(user.account(), StandingChange::Delete, &origin).await?;
+    let deleted = app.change_standing(user.account(), StandingChange::Delete, &origin).await;
+    let deleted = deleted.map_err(gone_is_signed_out)?;
     let forget = cookies::forget(&HeldKinds::of(&cookies), &app.settings().cookies);
     Ok((NO_STORE, forget, Json(signed_out(deleted.ended))))
 }

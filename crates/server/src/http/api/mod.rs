@@ -8,8 +8,9 @@ pub(super) mod personal_tokens;
 pub(super) mod refresh;
 pub(super) mod sessions;
 
-use crate::app::{EndedSessions, feed_place};
+use crate::app::{AppError, EndedSessions, feed_place};
 use axum::http::{HeaderName, HeaderValue, header};
+use counterfoil_guard::Rejection;
 use counterfoil_wire::SignedOut;
 
 /// On every answer with tokens (RFC 6749 §5.1).
@@ -19,4 +20,12 @@ pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
 /// What was ended, for the answer.
 const fn signed_out(ended: EndedSessions) -> SignedOut {
     SignedOut { revoked: ended.revoked, feed: feed_place(ended.feed) }
+}
+
+/// A token of an account that has gone is no longer good, also where the feed has not told yet.
+fn gone_is_signed_out(error: AppError) -> AppError {
+    match error {
+        AppError::AccountNotFound => Rejection::Revoked.into(),
+        other => other,
+    }
 }

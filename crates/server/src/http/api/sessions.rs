@@ -1,6 +1,6 @@
 //! `/v1/sessions`: sign in, list, sign out.
 
-use super::{NO_STORE, signed_out};
+use super::{NO_STORE, gone_is_signed_out, signed_out};
 use crate::{
     app::{App, AppError, RequestOrigin, SignInInput, session_body},
     http::{
@@ -141,7 +141,7 @@ pub(in crate::http) async fn end_all(
         HttpError::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
     })?;
     let keep = query.keep_current.then_some(user.session());
-    let ended = app.end_sessions(user.account(), keep, &origin).await?;
+    let ended = app.end_sessions(user.account(), keep, &origin).await.map_err(gone_is_signed_out)?;
     Ok((NO_STORE, forget_if(keep.is_none(), &cookies, &app), Json(signed_out(ended))))
 }
 
