@@ -11,11 +11,23 @@ use crate::{
 };
 use std::time::Duration;
 
+/// What is to become of something that need not be there.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Change<T> {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is taken away.
+    Remove,
+    /// It becomes this.
+    Set(T),
+}
+
 /// A new name or address, or both.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ProfileChange {
-    /// The new name; `Some(None)` takes it away.
-    pub name: Option<Option<String>>,
+    /// The new name.
+    pub name: Change<String>,
     /// The new address. Until the person shows that it is theirs it is not verified.
     pub email: Option<Email>,
 }
@@ -31,8 +43,10 @@ pub fn change_profile(
 ) -> Ruling<ProfileChanged> {
     let Some(AccountView { account: before, .. }) = view else { return Ruling::unchanged(None) };
     let mut account = before.clone();
-    if let Some(name) = change.name {
-        account.name = name;
+    match change.name {
+        Change::Keep => {}
+        Change::Remove => account.name = None,
+        Change::Set(name) => account.name = Some(name),
     }
     let mut events = Vec::new();
     if let Some(email) = change.email.filter(|email| email.as_str() != before.email.as_str()) {

@@ -8,7 +8,7 @@ mod tests;
 
 pub use attributes::{ATTRIBUTES_MAX, Attributes, InvalidAttribute};
 pub use change::{
-    NewPassword, PasswordChange, ProfileChange, ProfileChanged, change_password, change_profile, set_password,
+    Change, NewPassword, PasswordChange, ProfileChange, ProfileChanged, change_password, change_profile, set_password,
 };
 pub use standing::{StandingOutcome, delete_account, disable_account, enable_account, set_roles};
 

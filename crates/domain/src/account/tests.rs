@@ -161,7 +161,7 @@ fn a_new_address_is_not_verified_and_another_spelling_is() {
     with_account(|mut view, occasion| {
         view.account.email_verified = true;
         let change = |email: &str| {
-            let change = ProfileChange { email: Some(email.parse().unwrap()), name: None };
+            let change = ProfileChange { email: Some(email.parse().unwrap()), name: Change::Keep };
             change_profile(Some(&view), change, occasion).changes
         };
         assert!(change("a@example.com").is_empty());
@@ -169,7 +169,7 @@ fn a_new_address_is_not_verified_and_another_spelling_is() {
         assert_eq!(kinds(&changes), [EventKind::EmailChanged]);
         assert!(!changes.account.unwrap().email_verified);
         assert!(change("A@Example.com").account.unwrap().email_verified);
-        let named = ProfileChange { email: None, name: Some(Some("민수".to_owned())) };
+        let named = ProfileChange { email: None, name: Change::Set("민수".to_owned()) };
         let changes = change_profile(Some(&view), named, occasion).changes;
         assert_eq!((changes.account.unwrap().name.as_deref(), changes.events.len()), (Some("민수"), 0));
     });

@@ -136,7 +136,7 @@ mod tests {
             let day = Duration::from_hours(24);
             let dead_at = |token: &Session, at| token.dead_reason(&view.account, at).is_some();
             let token = create(&view, Some(day), occasion);
-            assert!(!dead_at(&token, NOW.plus(day - Duration::from_millis(1))));
+            assert!(!dead_at(&token, NOW.plus(day).minus(Duration::from_millis(1))));
             assert!(dead_at(&token, NOW.plus(day)));
             let token = create(&view, None, occasion);
             assert!(!dead_at(&token, NOW.plus(day * 365 * 1_000)));

@@ -117,7 +117,7 @@ mod tests {
         Account::new("a@example.com".parse().unwrap(), None, UnixMillis::from_millis(1), &Zero)
     }
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -128,28 +128,28 @@ mod tests {
     #[test]
     fn they_are_fixed_or_the_accounts() {
         let mapped = from_attributes(&[("department", "dept"), ("floor", "floor")]);
-        let claims = CustomClaims::new(object(json!({ "tenant": "acme" })), mapped).unwrap();
+        let claims = CustomClaims::new(object(&json!({ "tenant": "acme" })), mapped).unwrap();
         let mut account = account();
         account.attributes.set("dept", json!(["sales", 7])).unwrap();
         account.attributes.set("secret", json!(true)).unwrap();
-        assert_eq!(claims.of(&account).unwrap(), object(json!({ "tenant": "acme", "department": ["sales", 7] })));
+        assert_eq!(claims.of(&account).unwrap(), object(&json!({ "tenant": "acme", "department": ["sales", 7] })));
     }
 
     #[test]
     fn reserved_names_are_refused_wherever_they_come_from() {
         for name in RESERVED.into_iter().chain([""]) {
-            let fixed = CustomClaims::new(object(json!({ name: 1 })), BTreeMap::new());
+            let fixed = CustomClaims::new(object(&json!({ name: 1 })), BTreeMap::new());
             assert_eq!(fixed.unwrap_err().0, "claims.fixed", "{name}");
             let mapped = CustomClaims::new(Map::new(), from_attributes(&[(name, "x")]));
             assert_eq!(mapped.unwrap_err().0, "claims.from_attributes", "{name}");
         }
-        let twice = CustomClaims::new(object(json!({ "tenant": 1 })), from_attributes(&[("tenant", "t")]));
+        let twice = CustomClaims::new(object(&json!({ "tenant": 1 })), from_attributes(&[("tenant", "t")]));
         assert_eq!(twice.unwrap_err().0, "claims.from_attributes");
     }
 
     #[test]
     fn they_are_bounded_and_none_is_left_out_quietly() {
-        let large = object(json!({ "a": "x".repeat(CUSTOM_CLAIMS_BYTES_MAX) }));
+        let large = object(&json!({ "a": "x".repeat(CUSTOM_CLAIMS_BYTES_MAX) }));
         assert_eq!(CustomClaims::new(large, BTreeMap::new()).unwrap_err().0, "claims.fixed");
         let mapped = from_attributes(&[("a", "a"), ("b", "b"), ("c", "c"), ("d", "d")]);
         let claims = CustomClaims::new(Map::new(), mapped).unwrap();

@@ -2,7 +2,7 @@
 
 use super::{App, AppError, RequestOrigin};
 use counterfoil_domain::{
-    account::{Account, ProfileChange, change_profile, parse_name},
+    account::{Account, Change, ProfileChange, change_profile, parse_name},
     email::Email,
     event::Occasion,
 };
@@ -12,8 +12,8 @@ use std::sync::Arc;
 /// What is to change.
 #[derive(Default)]
 pub struct ProfileInput {
-    /// The new name; `Some(None)` takes it away.
-    pub name: Option<Option<String>>,
+    /// The new name.
+    pub name: Change<String>,
     /// The new address.
     pub email: Option<String>,
 }
@@ -29,9 +29,13 @@ impl App {
         input: ProfileInput,
         origin: &RequestOrigin,
     ) -> Result<Account, AppError> {
-        let parse = |name: Option<String>| name.as_deref().map(parse_name).transpose();
-        let name = input.name.map(parse).transpose();
-        let name = name.map_err(|source| AppError::InvalidName { field: "name", source })?;
+        let name = match input.name {
+            Change::Set(name) => {
+                let name = parse_name(&name);
+                Change::Set(name.map_err(|source| AppError::InvalidName { field: "name", source })?)
+            }
+            as_it_is => as_it_is,
+        };
         let email = input.email.map(|email| email.parse::<Email>()).transpose()?;
         let change = ProfileChange { name, email };
         let (entropy, ip) = (Arc::clone(&self.0.parts.entropy), origin.ip);

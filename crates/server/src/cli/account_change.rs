@@ -68,7 +68,7 @@ pub(super) struct AttributeArgs {
 }
 
 /// Disables or enables.
-pub(super) fn change(args: &AccountArgs, change: StandingChange, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
+pub(super) fn change(args: &AccountArgs, change: &StandingChange, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
     let administration = Administration::open(&args.config)?;
     let accounts = &administration.accounts;
     let changed = block_on(async {
@@ -77,7 +77,7 @@ pub(super) fn change(args: &AccountArgs, change: StandingChange, streams: &mut S
             Err(error) => Err(error),
         })
     })?;
-    report(args.json, &change, changed, streams)
+    report(args.json, change, changed, streams)
 }
 
 pub(super) fn delete(args: &DeleteArgs, streams: &mut Streams<'_>) -> anyhow::Result<u8> {
@@ -94,7 +94,7 @@ pub(super) fn delete(args: &DeleteArgs, streams: &mut Streams<'_>) -> anyhow::Re
             return Ok(EXIT_REFUSED);
         }
     }
-    change(&args.account, StandingChange::Delete, streams)
+    change(&args.account, &StandingChange::Delete, streams)
 }
 
 fn report(

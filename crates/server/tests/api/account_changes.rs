@@ -15,15 +15,16 @@ async fn signed_in(policy: SessionPolicy) -> (Server, Held) {
     (server, held)
 }
 
-fn passwords(current: &str, new: &str) -> Option<Value> {
-    Some(json!({ "current_password": current, "new_password": new }))
+fn passwords(current: &str, new: &str) -> Value {
+    json!({ "current_password": current, "new_password": new })
 }
 
 #[tokio::test]
 async fn a_new_password_ends_the_other_sign_ins_and_the_old_one_is_no_good() {
     let (server, held) = signed_in(SessionPolicy::Refresh).await;
     let other = server.sign_in_with(EMAIL, SessionPolicy::Session).await;
-    let reply = held.send(&server, "PUT", "/v1/account/password", passwords(PASSWORD, NEW_PASSWORD)).await.expect(200);
+    let reply =
+        held.send(&server, "PUT", "/v1/account/password", Some(passwords(PASSWORD, NEW_PASSWORD))).await.expect(200);
     assert_eq!(reply.json()["revoked"], 2, "the sign-up's session and the other one");
     assert_eq!((held.code(&server).await.as_str(), other.code(&server).await.as_str()), ("", "session_ended"));
     server.refresh(held.refresh.as_deref().unwrap()).await.expect(200);
@@ -36,7 +37,8 @@ async fn a_new_password_ends_the_other_sign_ins_and_the_old_one_is_no_good() {
 #[tokio::test]
 async fn a_cookie_session_gets_a_new_id_with_it() {
     let (server, held) = signed_in(SessionPolicy::Session).await;
-    let reply = held.send(&server, "PUT", "/v1/account/password", passwords(PASSWORD, NEW_PASSWORD)).await.expect(200);
+    let reply =
+        held.send(&server, "PUT", "/v1/account/password", Some(passwords(PASSWORD, NEW_PASSWORD))).await.expect(200);
     let renewed = Held { carried: Carried::Cookie(reply.cookie(SESSION_COOKIE).unwrap()), ..held.clone() };
     assert_eq!((held.code(&server).await.as_str(), renewed.code(&server).await.as_str()), ("session_ended", ""));
 }
@@ -51,7 +53,7 @@ async fn what_is_refused_changes_nothing() {
         (PASSWORD, "short", 422, "password_too_short"),
         (PASSWORD, "minsu@example.com", 422, "password_common"),
     ] {
-        let refused = held.send(&server, "PUT", "/v1/account/password", passwords(current, new)).await;
+        let refused = held.send(&server, "PUT", "/v1/account/password", Some(passwords(current, new))).await;
         refused.expect_refusal(status, code);
     }
     for (body, code) in [
@@ -70,7 +72,7 @@ async fn what_is_refused_changes_nothing() {
 #[tokio::test]
 async fn two_changes_at_a_time_do_not_both_win() {
     let (server, held) = signed_in(SessionPolicy::Refresh).await;
-    let change = |new: &'static str| held.send(&server, "PUT", "/v1/account/password", passwords(PASSWORD, new));
+    let change = |new: &'static str| held.send(&server, "PUT", "/v1/account/password", Some(passwords(PASSWORD, new)));
     let (one, two) = tokio::join!(change(NEW_PASSWORD), change("eight yellow walruses on land"));
     let mut statuses = [one.status, two.status];
     statuses.sort_unstable();

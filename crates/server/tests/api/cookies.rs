@@ -176,7 +176,7 @@ async fn a_sign_in_makes_a_new_id_and_ends_the_old_session() {
     let server = Server::start().await;
     server.sign_up(EMAIL).await;
     let first = sign_in(&server, json!({ "policy": "session" }), &[]).await.expect(201).cookie(SESSION_COOKIE).unwrap();
-    let second = sign_in(&server, json!({ "policy": "session" }), &[first.clone()]).await.expect(201);
+    let second = sign_in(&server, json!({ "policy": "session" }), std::slice::from_ref(&first)).await.expect(201);
     let second = second.cookie(SESSION_COOKIE).unwrap();
     assert_ne!(first, second);
     let code = async |cookie: &str| {
@@ -199,7 +199,7 @@ async fn a_sign_in_makes_a_new_id_and_ends_the_old_session() {
 
     // An id that somebody planted is never taken over.
     for planted in [format!("{SESSION_COOKIE}=cfs_planted"), first] {
-        let reply = sign_in(&server, json!({ "policy": "session" }), &[planted.clone()]).await.expect(201);
+        let reply = sign_in(&server, json!({ "policy": "session" }), std::slice::from_ref(&planted)).await.expect(201);
         assert_ne!(reply.cookie(SESSION_COOKIE).unwrap(), planted);
     }
 }

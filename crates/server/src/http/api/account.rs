@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use axum::{Json, extract::State, response::IntoResponse};
-use counterfoil_domain::secret::PasswordText;
+use counterfoil_domain::{account::Change, secret::PasswordText};
 use counterfoil_wire::{AccountBody, Problem, SignedOut};
 use serde::{Deserialize, Deserializer};
 
@@ -34,17 +34,17 @@ pub(in crate::http) async fn show(
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(in crate::http) struct ProfileRequest {
     /// The new name; null takes it away.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "null_removes")]
     #[schema(value_type = Option<String>)]
-    name: Option<Option<String>>,
+    name: Change<String>,
     /// The new address. Until the person shows that it is theirs it is not verified.
     #[schema(example = "minsu@example.com")]
     email: Option<String>,
 }
 
 /// Tells null from what was left out.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+fn null_removes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<String>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map_or(Change::Remove, Change::Set))
 }
 
 /// Change name or address. A new address needs a sign-in of the last ten minutes.
