@@ -34,9 +34,13 @@ enum Happens {
     AccountDeleted,
     EverybodySignedOut,
     ServerRestart,
+    /// Somebody sets the clock two hours ahead, everything is asked, and the clock is set right again.
+    ClockAheadAndBack,
+    /// Somebody sets the clock an hour back.
+    ClockBack,
 }
 use Happens::{
-    AccountDeleted, AccountDisabled, AccountEnabledAgain, EverybodySignedOut, Idleness, Nothing, OldAge,
+    AccountDeleted, AccountDisabled, AccountEnabledAgain, ClockAheadAndBack, ClockBack, EverybodySignedOut, Idleness, Nothing, OldAge,
     PasswordChange, Renewal, ServerRestart, SignOutEverywhere, SignOutHere,
 };
 
@@ -44,10 +48,11 @@ const COLUMNS: [SessionPolicy; 5] = SessionPolicy::ALL;
 const ENDED: &str = "session_ended";
 const EXPIRED: &str = "token_expired";
 const REVOKED: &str = "token_revoked";
+const EARLY: &str = "token_not_yet_valid";
 const GONE: &str = "personal_token_refused";
 
 #[rustfmt::skip]
-const TABLE: [(Happens, [&str; 5]); 12] = [
+const TABLE: [(Happens, [&str; 5]); 14] = [
     //                     session  tracked  sliding  refresh  personal
     (Nothing,             ["",      "",      "",      "",      ""]),
     (Renewal,             ["",      "",      "",      "",      ""]),
@@ -61,6 +66,9 @@ const TABLE: [(Happens, [&str; 5]); 12] = [
     (AccountDeleted,      [ENDED,   REVOKED, REVOKED, REVOKED, GONE]),
     (EverybodySignedOut,  [ENDED,   REVOKED, REVOKED, REVOKED, GONE]),
     (ServerRestart,       ["",      "",      "",      "",      ""]),
+    (ClockAheadAndBack,   ["",      "",      "",      "",      ""]),
+    // A token cannot have been minted in the future: refused, and good again in time.
+    (ClockBack,           ["",      EARLY,   EARLY,   EARLY,   ""]),
 ];
 
 #[tokio::test]
@@ -118,6 +126,18 @@ async fn drive(policy: SessionPolicy, happens: Happens) -> String {
             let app = server.counterfoil().app();
             assert!(app.sign_everybody_out(&RequestOrigin::default()).await.unwrap().seq > 0);
         }
+        ClockAheadAndBack => {
+            let before = server.snapshot().await;
+            server.clock.set_ahead(2 * HOUR);
+            let ahead = held.code(&server).await;
+            let lives = matches!(policy, SessionPolicy::Tracked | SessionPolicy::Personal);
+            assert_eq!(ahead.is_empty(), lives, "{policy}, two hours ahead: {ahead}");
+            if !lives {
+                assert_eq!(server.snapshot().await, before, "what is refused is not changed");
+            }
+            server.clock.set_back(2 * HOUR);
+        }
+        ClockBack => server.clock.set_back(HOUR),
         ServerRestart => {
             let (folder, clock) = server.stop().await;
             server = Server::start_in(folder, clock, |_| {}).await.unwrap();
