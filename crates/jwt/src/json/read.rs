@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use serde::de::value::{BorrowedStrDeserializer, StringDeserializer, U64Deserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -27,6 +27,10 @@ pub(crate) trait Watch<'de> {
     fn name(name: &str) -> Option<Self::Name>;
     /// Its value. A fault in a later byte may still be found: act only after all was read.
     fn see(&mut self, name: Self::Name, value: Value<'de>);
+    /// Its value if it is text that stands there as it is, which it nearly always does or is a whole number.
+    fn see_text(&mut self, name: Self::Name, text: &'de str);
+    /// Its value if it is a whole number.
+    fn see_whole(&mut self, name: Self::Name, number: u64);
 }
 
 /// Reads the one object that `text` must be into `C`, and shows its members to `watch` on the way.
@@ -112,7 +116,7 @@ impl<'de, W: Watch<'de>> MapAccess<'de> for &mut Outermost<'_, 'de, W> {
             Some(b'"') => {
                 // The everyday case by itself, so that the compiler sees that nothing else can be meant.
                 if let Some(text) = self.scanner.plain_string() {
-                    self.watch.see(name, Value::String(Cow::Borrowed(text)));
+                    self.watch.see_text(name, text);
                     return seed.deserialize(BorrowedStrDeserializer::new(text));
                 }
                 let text = self.scanner.string()?;
@@ -120,7 +124,11 @@ impl<'de, W: Watch<'de>> MapAccess<'de> for &mut Outermost<'_, 'de, W> {
                 seed.deserialize(Scalar(Value::String(text)))
             }
             Some(b'1'..=b'9') => {
-                // Dates. As with text, what is known to be a number is not asked again what it is.
+                // Dates, likewise.
+                if let Some(whole) = self.scanner.plain_whole() {
+                    self.watch.see_whole(name, whole);
+                    return seed.deserialize(U64Deserializer::new(whole));
+                }
                 let number = self.scanner.number()?;
                 self.watch.see(name, Value::Number(number));
                 seed.deserialize(Scalar(Value::Number(number)))

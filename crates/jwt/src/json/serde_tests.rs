@@ -19,6 +19,8 @@ impl<'a> Watch<'a> for Unwatched {
     }
 
     fn see(&mut self, (): (), _: Value<'a>) {}
+    fn see_text(&mut self, (): (), _: &'a str) {}
+    fn see_whole(&mut self, (): (), _: u64) {}
 }
 
 /// What claims may be read into, with all that serde's derive does to a type.
