@@ -3,6 +3,7 @@
 
 mod account;
 mod administration;
+mod algorithm_name;
 mod config;
 mod distance;
 mod json_text;
@@ -16,6 +17,7 @@ mod language;
 mod log_format;
 mod new_file;
 mod output;
+mod refusal;
 mod serve;
 mod session;
 mod streams;
