@@ -313,7 +313,7 @@ fn all_plain(sixteen: &[u8; 16]) -> bool {
 /// characters and keeps those where they are, so that one comparison is enough for both.
 #[inline]
 const fn is_stop(byte: u8) -> bool {
-    (byte ^ 2 < 0x21) | (byte == b'\\')
+    byte ^ 2 < 0x21 || byte == b'\\'
 }
 
 /// The number that eight digits write, the first in the lowest byte; none if one of the bytes is no digit.
