@@ -35,10 +35,15 @@ impl NumericDate {
         self.0
     }
 
+    #[inline]
+    fn from_whole(seconds: u64) -> Option<Self> {
+        (seconds <= Self::MAX).then_some(Self(seconds))
+    }
+
     /// Reads a JSON number. A sign, an overflow, or anything past what a double holds exactly is no date.
     fn from_number(number: Number<'_>) -> Option<Self> {
         match number.whole {
-            Some(seconds) => (seconds <= Self::MAX).then_some(Self(seconds)),
+            Some(seconds) => Self::from_whole(seconds),
             None => Self::from_f64(number.text.parse().ok()?),
         }
     }
@@ -150,23 +155,29 @@ impl<'a> Watch<'a> for Registered<'a> {
         RegisteredClaim::from_name(name)
     }
 
-    #[inline]
     fn see(&mut self, claim: RegisteredClaim, value: Value<'a>) {
-        use RegisteredClaim::{Audience as Aud, ExpiresAt, IssuedAt, Issuer, NotBefore, Subject, TokenId};
         match (claim, value) {
-            (Issuer, Value::String(issuer)) => self.issuer = Some(issuer),
-            (Aud, Value::String(audience)) => self.audience = Some(Audience::One(audience)),
-            (Aud, Value::Array(array)) if json::strings(array, |_| ()) => self.audience = Some(Audience::Many(array)),
-            (ExpiresAt, value) => self.dates.expires_at = self.date(claim, &value),
-            (NotBefore, value) => self.dates.not_before = self.date(claim, &value),
-            (IssuedAt, value) => self.dates.issued_at = self.date(claim, &value),
-            (Subject | TokenId, Value::String(_)) => {}
-            (Issuer | Aud | Subject | TokenId, _) => self.wrong(claim),
+            (claim, Value::String(text)) => self.text(claim, text),
+            (claim, Value::Number(number)) => self.date(claim, NumericDate::from_number(number)),
+            (RegisteredClaim::Audience, Value::Array(array)) if json::strings(array, |_| ()) => {
+                self.audience = Some(Audience::Many(array));
+            }
+            _ => self.wrong(claim),
         }
+    }
+
+    #[inline]
+    fn see_text(&mut self, claim: RegisteredClaim, text: &'a str) {
+        self.text(claim, Cow::Borrowed(text));
+    }
+
+    #[inline]
+    fn see_whole(&mut self, claim: RegisteredClaim, number: u64) {
+        self.date(claim, NumericDate::from_whole(number));
     }
 }
 
-impl Registered<'_> {
+impl<'a> Registered<'a> {
     /// Types first, whatever the policy asks for; then the rules.
     fn check(&self, policy: &Policy, now_unix_seconds: u64) -> Result<Dates, Error> {
         if let Some(claim) = self.wrong_type {
@@ -178,12 +189,24 @@ impl Registered<'_> {
         Ok(self.dates)
     }
 
-    fn date(&mut self, claim: RegisteredClaim, value: &Value<'_>) -> Option<NumericDate> {
-        let date = if let Value::Number(number) = value { NumericDate::from_number(*number) } else { None };
-        if date.is_none() {
-            self.wrong(claim);
+    #[inline]
+    fn text(&mut self, claim: RegisteredClaim, text: Cow<'a, str>) {
+        match claim {
+            RegisteredClaim::Issuer => self.issuer = Some(text),
+            RegisteredClaim::Audience => self.audience = Some(Audience::One(text)),
+            RegisteredClaim::Subject | RegisteredClaim::TokenId => {}
+            _ => self.wrong(claim),
         }
-        date
+    }
+
+    #[inline]
+    fn date(&mut self, claim: RegisteredClaim, date: Option<NumericDate>) {
+        match (claim, date) {
+            (RegisteredClaim::ExpiresAt, Some(_)) => self.dates.expires_at = date,
+            (RegisteredClaim::NotBefore, Some(_)) => self.dates.not_before = date,
+            (RegisteredClaim::IssuedAt, Some(_)) => self.dates.issued_at = date,
+            _ => self.wrong(claim),
+        }
     }
 
     fn wrong(&mut self, claim: RegisteredClaim) {

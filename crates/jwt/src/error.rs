@@ -156,8 +156,9 @@ pub enum Error {
     /// Too short, or with an exponent that makes signatures worthless (RFC 7518 §3.2, §3.3, §3.5).
     #[error("the key is too weak: {0}")]
     KeyTooWeak(&'static str),
-    /// A secret from a tutorial or a default configuration, or one that repeats itself (RFC 8725 §3.5).
-    #[error("the secret is well known or trivial; generate one instead")]
+    /// A secret from a tutorial or a default configuration, or one that repeats itself (RFC 8725 §3.5); or a private key
+    /// that a standard prints.
+    #[error("the key is well known or trivial: others can sign with it too; generate one instead")]
     KeyWellKnown,
     /// The numbers do not make a key: a point off the curve, parts that contradict each other (RFC 8725 §3.4).
     #[error("the key is not valid: {0}")]

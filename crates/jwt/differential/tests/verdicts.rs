@@ -10,7 +10,7 @@ use josekit::jws::{ES256, EdDSA, HS256, JwsHeader, JwsVerifier, RS256};
 use josekit::jwt::JwtPayloadValidator;
 use jsonwebtoken::{DecodingKey, EncodingKey, Validation};
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Far from the present on both sides, since one of the judges looks at the machine's clock: nothing here hangs on it.
 const BEGUN: u64 = 1_000_000_000;

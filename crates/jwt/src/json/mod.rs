@@ -14,6 +14,7 @@ mod scan;
 mod serde_tests;
 #[cfg(test)]
 mod tests;
+mod values;
 mod write;
 
 use std::borrow::Cow;

@@ -28,7 +28,8 @@ impl Names {
         self.remember_fingerprint(short_fingerprint(eight & !(u64::MAX << (8 * length)), length));
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a few instructions, and left out of line without it")]
     fn remember_fingerprint(&mut self, fingerprint: u64) {
         let bit = 1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
         if self.bits & bit != 0 {

@@ -8,12 +8,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
-use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::members::{Items, Members};
 use super::scan::Scanner;
-use super::{Fault, Number, Value};
+use super::values::{Scalar, Text, Whole};
+use super::{Fault, Value};
 
 /// The text is no acceptable object, or the type asks for another, or for more than is read here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,10 @@ pub(crate) trait Watch<'de> {
     fn name(name: &str) -> Option<Self::Name>;
     /// Its value. A fault in a later byte may still be found: act only after all was read.
     fn see(&mut self, name: Self::Name, value: Value<'de>);
+    /// Its value if it is text that stands there as it is, which it nearly always does or is a whole number.
+    fn see_text(&mut self, name: Self::Name, text: &'de str);
+    /// Its value if it is a whole number.
+    fn see_whole(&mut self, name: Self::Name, number: u64);
 }
 
 /// Reads the one object that `text` must be into `C`, and shows its members to `watch` on the way.
@@ -97,39 +102,40 @@ impl<'de, W: Watch<'de>> MapAccess<'de> for &mut Outermost<'_, 'de, W> {
         read_name(name, seed).map(Some)
     }
 
+    #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DoesNotFit> {
-        let Some(name) = self.watched.take() else {
+        // Text and dates, which is nearly everything, by themselves: so the compiler sees that nothing else can be meant.
+        if let Some(text) = self.scanner.plain_string() {
+            if let Some(name) = self.watched {
+                self.watch.see_text(name, text);
+            }
+            return seed.deserialize(Text(text));
+        }
+        if let Some(whole) = self.scanner.plain_whole() {
+            if let Some(name) = self.watched {
+                self.watch.see_whole(name, whole);
+            }
+            return seed.deserialize(Whole(whole));
+        }
+        self.other_value(seed)
+    }
+}
+
+impl<'de, W: Watch<'de>> Outermost<'_, 'de, W> {
+    fn other_value<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DoesNotFit> {
+        let Some(name) = self.watched else {
             return seed.deserialize(Reader { scanner: &mut self.scanner, depth_left: self.depth_left });
         };
-        match self.scanner.peek() {
-            Some(b'{' | b'[') => {
-                let start = self.scanner.at;
-                let read = seed.deserialize(Reader { scanner: &mut self.scanner, depth_left: self.depth_left })?;
-                let value = self.scanner.again_from(start).value(self.depth_left)?;
-                self.watch.see(name, value);
-                Ok(read)
-            }
-            Some(b'"') => {
-                // The everyday case by itself, so that the compiler sees that nothing else can be meant.
-                if let Some(text) = self.scanner.plain_string() {
-                    self.watch.see(name, Value::String(Cow::Borrowed(text)));
-                    return seed.deserialize(BorrowedStrDeserializer::new(text));
-                }
-                let text = self.scanner.string()?;
-                self.watch.see(name, Value::String(text.clone()));
-                seed.deserialize(Scalar(Value::String(text)))
-            }
-            Some(b'1'..=b'9') => {
-                // Dates. As with text, what is known to be a number is not asked again what it is.
-                let number = self.scanner.number()?;
-                self.watch.see(name, Value::Number(number));
-                seed.deserialize(Scalar(Value::Number(number)))
-            }
-            _ => {
-                let value = self.scanner.scalar()?;
-                self.watch.see(name, value.clone());
-                seed.deserialize(Scalar(value))
-            }
+        if let Some(b'{' | b'[') = self.scanner.peek() {
+            let start = self.scanner.at;
+            let read = seed.deserialize(Reader { scanner: &mut self.scanner, depth_left: self.depth_left })?;
+            let value = self.scanner.again_from(start).value(self.depth_left)?;
+            self.watch.see(name, value);
+            Ok(read)
+        } else {
+            let value = self.scanner.scalar()?;
+            self.watch.see(name, value.clone());
+            seed.deserialize(Scalar(value))
         }
     }
 }
@@ -245,73 +251,6 @@ fn read_name<'de, K: DeserializeSeed<'de>>(name: Cow<'de, str>, seed: K) -> Resu
     match name {
         Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
         Cow::Owned(name) => seed.deserialize(StringDeserializer::new(name)),
-    }
-}
-
-/// A value that has been read already.
-struct Scalar<'de>(Value<'de>);
-
-impl<'de> Deserializer<'de> for Scalar<'de> {
-    type Error = DoesNotFit;
-
-    #[inline]
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DoesNotFit> {
-        match self.0 {
-            Value::String(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
-            Value::String(Cow::Owned(text)) => visitor.visit_string(text),
-            Value::Number(number) => read_number(number, visitor),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::Null => visitor.visit_unit(),
-            Value::Array(_) | Value::Object(_) => Err(DoesNotFit),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DoesNotFit> {
-        if self.0 == Value::Null { visitor.visit_unit() } else { visitor.visit_some(self) }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DoesNotFit> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, DoesNotFit> {
-        match self.0 {
-            Value::String(Cow::Borrowed(variant)) => visitor.visit_enum(BorrowedStrDeserializer::new(variant)),
-            Value::String(Cow::Owned(variant)) => visitor.visit_enum(variant.into_deserializer()),
-            _ => Err(DoesNotFit),
-        }
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DoesNotFit> {
-        visitor.visit_unit()
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier
-    }
-}
-
-/// As `serde_json` does it: whole numbers as such while they fit 64 bits, all others as doubles, and no infinity.
-#[inline]
-fn read_number<'de, V: Visitor<'de>>(number: Number<'_>, visitor: V) -> Result<V::Value, DoesNotFit> {
-    if let Some(whole) = number.whole {
-        return visitor.visit_u64(whole);
-    }
-    if let Ok(whole) = number.text.parse::<u64>() {
-        return visitor.visit_u64(whole);
-    }
-    match number.text.parse::<i64>() {
-        Ok(whole) if whole != 0 => visitor.visit_i64(whole),
-        _ => match number.text.parse::<f64>() {
-            Ok(double) if double.is_finite() => visitor.visit_f64(double),
-            _ => Err(DoesNotFit),
-        },
     }
 }
 

@@ -137,7 +137,21 @@ impl<'a> Scanner<'a> {
         Ok(Number { text: self.since(start), whole })
     }
 
+    /// A number of one to nineteen digits and nothing else, which is certain to fit. If it is not, nothing is passed.
+    #[inline]
+    pub(super) fn plain_whole(&mut self) -> Option<u64> {
+        let start = self.at;
+        match (self.peek()?, self.digits()) {
+            (b'1'..=b'9', Ok(Some(value))) if !matches!(self.peek(), Some(b'.' | b'e' | b'E')) => Some(value),
+            _ => {
+                self.at = start;
+                None
+            }
+        }
+    }
+
     /// Passes one digit or more; their value, if that is certain to fit.
+    #[inline]
     fn digits(&mut self) -> Result<Option<u64>, Fault> {
         const ALWAYS_FIT: usize = 19;
         let start = self.at;
@@ -249,20 +263,57 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Where the next quote, backslash or control character is: eight bytes at a time while there are eight.
+/// Where the next quote, backslash or control character is: by sixteen bytes while there are as many.
 #[inline]
 pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let stops = stop_bytes(u64::from_le_bytes(*eight));
-        if stops != 0 {
-            return at + (stops.trailing_zeros() / 8) as usize;
+    while let Some(sixteen) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        if !all_plain(sixteen) {
+            return at + first_stop(u128::from_le_bytes(*sixteen));
         }
-        at += 8;
+        at += 16;
     }
-    while bytes.get(at).is_some_and(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\') {
-        at += 1;
+    plain_end_of_rest(bytes, at)
+}
+
+/// Where the first stop among sixteen bytes is, of which the first is the lowest; there is one.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the halves")]
+fn first_stop(sixteen: u128) -> usize {
+    let (first, second) = (stop_bytes(sixteen as u64), stop_bytes((sixteen >> 64) as u64));
+    (if first != 0 { first.trailing_zeros() / 8 } else { 8 + second.trailing_zeros() / 8 }) as usize
+}
+
+/// Less than sixteen bytes from the end.
+#[cold]
+fn plain_end_of_rest(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().position(|byte| is_stop(*byte)).unwrap_or(rest.len())
+}
+
+/// Whether nothing in a text has to be escaped. The last bytes of longer texts are looked at twice, which is quicker than
+/// one by one.
+#[inline]
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    match (bytes.last_chunk::<16>(), bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(last), ..) => bytes.as_chunks::<16>().0.iter().all(all_plain) && all_plain(last),
+        (None, Some(first), Some(last)) => {
+            stop_bytes(u64::from_le_bytes(*first)) | stop_bytes(u64::from_le_bytes(*last)) == 0
+        }
+        _ => !bytes.iter().any(|byte| is_stop(*byte)),
     }
-    at
+}
+
+/// Written without an early end, so that the compiler looks at all of them at once.
+#[inline]
+fn all_plain(sixteen: &[u8; 16]) -> bool {
+    !sixteen.iter().fold(false, |stop, byte| stop | is_stop(*byte))
+}
+
+/// A quote, a backslash or a control character. Flipping the bit 2 brings the quote (0x22) down to just above the control
+/// characters and keeps those where they are, so that one comparison is enough for both.
+#[inline]
+const fn is_stop(byte: u8) -> bool {
+    byte ^ 2 < 0x21 || byte == b'\\'
 }
 
 /// The number that eight digits write, the first in the lowest byte; none if one of the bytes is no digit.
@@ -282,15 +333,13 @@ pub(super) const fn eight_digits(eight: u64) -> Option<u64> {
     Some(first_and_third.wrapping_add(second_and_fourth) >> 32)
 }
 
-/// Marks, in the high bit of each byte, a quote, a backslash or a control character. Marks above the first true one may
-/// be false (a borrow runs upward), so only the lowest mark counts.
+/// Marks, in the high bit of each byte, what [`is_stop`]. Marks above the first true one may be false (a borrow runs
+/// upward), so only the lowest mark counts.
+#[inline]
 pub(super) const fn stop_bytes(eight: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let quote = eight ^ (ONES * b'"' as u64);
     let backslash = eight ^ (ONES * b'\\' as u64);
-    let quotes = quote.wrapping_sub(ONES) & !quote;
+    let below = (eight ^ (ONES * 2)).wrapping_sub(ONES * 0x21) & !eight;
     let backslashes = backslash.wrapping_sub(ONES) & !backslash;
-    let controls = eight.wrapping_sub(ONES * 0x20) & !eight;
-    (quotes | backslashes | controls) & HIGHS
+    (below | backslashes) & (ONES << 7)
 }

@@ -19,6 +19,8 @@ impl<'a> Watch<'a> for Unwatched {
     }
 
     fn see(&mut self, (): (), _: Value<'a>) {}
+    fn see_text(&mut self, (): (), _: &'a str) {}
+    fn see_whole(&mut self, (): (), _: u64) {}
 }
 
 /// What claims may be read into, with all that serde's derive does to a type.
@@ -145,6 +147,35 @@ fn everyday_claims_take_the_quick_way() {
         json!({"iss": "a", "aud": ["b", "c"], "exp": 1_750_000_000, "cnf": {"jkt": "x"}, "amr": ["pwd"], "f": true});
     assert_eq!(written(&everyday), Some(everyday.to_string()));
     assert_eq!(read::<Json>(&everyday.to_string()), Some(everyday));
+}
+
+/// Claims as services write them: what may be missing, types of their own. `s` and `e` are watched, the others are not.
+#[test]
+fn a_services_own_types_take_the_quick_way() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Seconds(u64);
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Claims<'a> {
+        #[serde(borrow)]
+        s: Option<&'a str>,
+        subject: Option<Id>,
+        e: Option<Seconds>,
+        expiry: Option<Seconds>,
+        r: Role,
+        role: Option<Role>,
+    }
+    let text = r#"{"s":"x","subject":"y","e":7,"expiry":8,"r":"admin","role":"guest","more":1,"m":"z"}"#;
+    let expected = Claims {
+        s: Some("x"),
+        subject: Some(Id("y".into())),
+        e: Some(Seconds(7)),
+        expiry: Some(Seconds(8)),
+        r: Role::Admin,
+        role: Some(Role::Guest),
+    };
+    assert_eq!(read(text), Some(expected));
+    let expected = Claims { s: None, subject: None, e: None, expiry: None, r: Role::Admin, role: None };
+    assert_eq!(read(r#"{"s":null,"r":"admin"}"#), Some(expected));
 }
 
 #[test]

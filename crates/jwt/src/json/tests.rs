@@ -1,6 +1,6 @@
 //! What the walk must accept, refuse, and hand out.
 
-use super::scan::stop_bytes;
+use super::scan::{Scanner, is_plain, plain_end, stop_bytes};
 use super::*;
 
 fn members(text: &str) -> Result<Vec<(String, Value<'_>)>, Fault> {
@@ -163,6 +163,51 @@ fn the_lowest_mark_is_always_true() {
                 assert_eq!(marks.trailing_zeros() as usize / 8, place);
             }
         }
+    }
+}
+
+#[test]
+fn the_first_stop_is_found_wherever_it_stands() {
+    for length in 0..70 {
+        let plain = vec![0xe9_u8; length];
+        assert!(is_plain(&plain) && plain_end(&plain, 0) == length, "{length}");
+        for place in 0..length {
+            for stop in [0, 0x1f, b'"', b'\\'] {
+                let mut bytes = plain.clone();
+                bytes[place] = stop;
+                // A second one behind it is not the first.
+                *bytes.last_mut().unwrap() = b'"';
+                let first = if place + 1 == length { length - 1 } else { place };
+                assert!(!is_plain(&bytes), "{stop:#x} at {place} of {length}");
+                for start in 0..=first {
+                    assert_eq!(plain_end(&bytes, start), first, "{stop:#x} at {place} of {length} from {start}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_whole_number_is_read_or_nothing_is_passed() {
+    for (text, expected) in [
+        ("1,", Some((1, 1))),
+        ("1750000000}", Some((1_750_000_000, 10))),
+        ("9999999999999999999", Some((9_999_999_999_999_999_999, 19))),
+        ("10000000000000000000", None),
+        ("1.0", None),
+        ("1750000000.5", None),
+        ("1e3", None),
+        ("17E1", None),
+        ("0", None),
+        ("01", None),
+        ("-1", None),
+        ("", None),
+        ("x", None),
+    ] {
+        let mut scanner = Scanner::new(text);
+        let read = scanner.plain_whole();
+        assert_eq!(read.map(|whole| (whole, scanner.at)), expected, "{text}");
+        assert!(read.is_some() || scanner.at == 0, "{text}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
 use super::names::Names;
-use super::scan::plain_end;
+use super::scan::{is_plain, plain_end};
 
 /// Not written here.
 #[derive(Debug)]
@@ -28,8 +28,18 @@ pub(crate) fn write_object(
 
 /// Appends a string with its quotes (RFC 8259 §7).
 pub(crate) fn write_string(json: &mut Vec<u8>, text: &str) {
+    json.reserve(text.len() + 2);
     json.push(b'"');
-    let mut rest = text.as_bytes();
+    if is_plain(text.as_bytes()) {
+        json.extend_from_slice(text.as_bytes());
+    } else {
+        write_escaped(json, text.as_bytes());
+    }
+    json.push(b'"');
+}
+
+#[cold]
+fn write_escaped(json: &mut Vec<u8>, mut rest: &[u8]) {
     loop {
         let (plain, special) = rest.split_at(plain_end(rest, 0).min(rest.len()));
         json.extend_from_slice(plain);
@@ -37,10 +47,8 @@ pub(crate) fn write_string(json: &mut Vec<u8>, text: &str) {
         escape(json, *special);
         rest = after;
     }
-    json.push(b'"');
 }
 
-#[cold]
 fn escape(json: &mut Vec<u8>, byte: u8) {
     const HEX: [u8; 16] = *b"0123456789abcdef";
     let letter = match byte {

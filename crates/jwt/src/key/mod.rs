@@ -13,6 +13,7 @@ mod rsa;
 mod signing;
 mod to_pem;
 mod verifying;
+mod well_known;
 
 use std::fmt;
 

@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaEncoding};
 use zeroize::Zeroizing;
 
 use super::public::PublicMembers;
-use super::{KeyId, PublicJwk, VerifyingKey, ec, ed25519, rsa};
+use super::{KeyId, PublicJwk, VerifyingKey, ec, ed25519, rsa, well_known};
 use crate::algorithm::{Algorithm, Family};
 use crate::jwk::{Jwk, Purpose};
 use crate::pem::{self, Label};
@@ -59,7 +59,14 @@ impl SigningKey {
     }
 
     /// Reads one private JWK (RFC 7517 §4), strictly. See [`VerifyingKey::from_jwk`] for `algorithm`.
+    ///
+    /// A key that a standard or a debugger prints is refused: everybody can sign with it.
     pub fn from_jwk(json: &str, algorithm: Option<Algorithm>) -> Result<Self, Error> {
+        well_known::refuse(Self::from_jwk_unrefused(json, algorithm)?)
+    }
+
+    /// The same, and key pairs that everybody has are let in. (Secrets are not.)
+    pub(super) fn from_jwk_unrefused(json: &str, algorithm: Option<Algorithm>) -> Result<Self, Error> {
         let jwk = Jwk::parse(json)?;
         let algorithm = jwk.algorithm_for(Purpose::Sign, algorithm)?;
         let key_id = jwk.key_id()?;
@@ -79,10 +86,11 @@ impl SigningKey {
 
     /// Reads one PEM block with a private key: PKCS#8, PKCS#1 (RSA) or SEC 1 (EC), not encrypted.
     ///
-    /// RSA keys fit several algorithms, so for them the caller has to say which.
+    /// RSA keys fit several algorithms, so for them the caller has to say which. A key that a standard or a debugger prints
+    /// is refused: everybody can sign with it.
     pub fn from_pem(pem: &str, algorithm: Option<Algorithm>) -> Result<Self, Error> {
         let (label, der) = pem::parse(pem)?;
-        Self::from_private_der(label, &der, algorithm)
+        well_known::refuse(Self::from_private_der(label, &der, algorithm)?)
     }
 
     pub(super) fn from_private_der(label: Label, der: &[u8], algorithm: Option<Algorithm>) -> Result<Self, Error> {

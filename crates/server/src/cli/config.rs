@@ -2,6 +2,7 @@
 
 use super::{ConfigArgs, EXIT_DONE, EXIT_REFUSED, output, streams::Streams, wrap::wrap};
 use crate::config::{Setting, settings};
+use crate::keys::check_secret_file;
 use clap::{Args, Subcommand, builder::styling::Style};
 use serde_json::{Value, json};
 use std::io;
@@ -35,8 +36,8 @@ pub(super) fn run(command: &ConfigCommand, streams: &mut Streams<'_>) -> anyhow:
             }
             Ok(EXIT_DONE)
         }
-        ConfigCommand::Check(args) => match args.load() {
-            Ok(_) => {
+        ConfigCommand::Check(args) => match check(args) {
+            Ok(()) => {
                 writeln!(streams.out, "the configuration is good")?;
                 Ok(EXIT_DONE)
             }
@@ -46,6 +47,13 @@ pub(super) fn run(command: &ConfigCommand, streams: &mut Streams<'_>) -> anyhow:
             }
         },
     }
+}
+
+/// What `serve` would refuse at start, as far as the options and the files they name tell.
+fn check(args: &ConfigArgs) -> anyhow::Result<()> {
+    let signing = args.load()?.signing;
+    check_secret_file(&signing.algorithm, signing.secret_file.as_deref())?;
+    Ok(())
 }
 
 fn body(setting: &Setting) -> Value {

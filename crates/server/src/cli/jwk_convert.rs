@@ -7,9 +7,10 @@ use clap::{Args, ValueEnum};
 use counterfoil_jwt::{Algorithm, Error, KeyFormat, PrivatePem, PublicPem, convert_key};
 use zeroize::Zeroizing;
 
+use super::algorithm_name::algorithm;
 use super::new_file::{PRIVATE_MODE, PUBLIC_MODE, write_new};
+use super::refusal::refused;
 use super::streams::Streams;
-use super::token_verify::refused;
 use super::{EXIT_DONE, EXIT_USAGE, key_file};
 
 /// Turn a JWK into a PEM, or a PEM into a JWK. A private key stays private unless --public is given.
@@ -22,7 +23,7 @@ pub(super) struct ConvertArgs {
     #[arg(long)]
     public: bool,
     /// What an RSA key is for, where it does not say; a JWK then says it.
-    #[arg(long, value_name = "ALG")]
+    #[arg(long, value_name = "ALG", value_parser = algorithm)]
     alg: Option<Algorithm>,
     /// Where to keep it: a new file, that only you can read if the key is private. Without it, it is printed.
     #[arg(long, value_name = "FILE")]

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use clap::Args;
 use counterfoil_jwt::{Algorithm, KeyId, SigningKey};
 
+use super::algorithm_name::algorithm;
 use super::new_file::{PRIVATE_MODE, PUBLIC_MODE, write_new};
+use super::refusal::refused;
 use super::streams::Streams;
-use super::token_verify::refused;
 use super::{EXIT_DONE, EXIT_USAGE};
 
 /// Make a new private key or secret as a JWK.
 #[derive(Args)]
 pub(super) struct GenerateArgs {
     /// What the key is for: EdDSA, ES256, ES384, RS256 …, PS256 …, HS256 ….
-    #[arg(long, value_name = "ALG", default_value = "EdDSA")]
+    #[arg(long, value_name = "ALG", default_value = "EdDSA", value_parser = algorithm)]
     alg: Algorithm,
     /// Its key id [default: its RFC 7638 thumbprint; random for a secret].
     #[arg(long)]

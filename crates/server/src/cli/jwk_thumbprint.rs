@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use counterfoil_jwt::{Algorithm, Error, VerifyingKey, jwk_thumbprint};
 
+use super::refusal::refused;
 use super::streams::Streams;
-use super::token_verify::refused;
 use super::{EXIT_DONE, EXIT_USAGE, key_file};
 
 /// Print the SHA-256 thumbprint of a key. A private key has that of its public half.

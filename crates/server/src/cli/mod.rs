@@ -4,6 +4,7 @@
 mod account;
 mod account_change;
 mod administration;
+mod algorithm_name;
 mod config;
 mod distance;
 mod json_text;
@@ -17,6 +18,7 @@ mod language;
 mod log_format;
 mod new_file;
 mod output;
+mod refusal;
 mod serve;
 mod session;
 mod streams;

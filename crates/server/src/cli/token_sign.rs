@@ -6,9 +6,10 @@ use clap::Args;
 use counterfoil_jwt::{Algorithm, Error, Signer};
 use serde_json::Value;
 
+use super::algorithm_name::algorithm;
 use super::key_file::KeyArgs;
+use super::refusal::refused;
 use super::streams::Streams;
-use super::token_verify::refused;
 use super::{EXIT_DONE, EXIT_USAGE};
 
 /// Sign claims with a private key or secret, and print the token.
@@ -17,7 +18,7 @@ pub(super) struct SignArgs {
     #[command(flatten)]
     key: KeyArgs,
     /// The algorithm, where the key does not say it [default: RS256 for RSA keys, HS256 for secrets].
-    #[arg(long, value_name = "ALG")]
+    #[arg(long, value_name = "ALG", value_parser = algorithm)]
     alg: Option<Algorithm>,
     /// The type of token, such as `at+jwt`.
     #[arg(long, value_name = "TYPE", default_value = "JWT")]

@@ -8,10 +8,10 @@ use counterfoil_jwt::{
 };
 use serde::de::IgnoredAny;
 
-use super::distance::span;
+use super::algorithm_name::AlgorithmName;
 use super::json_text::compact;
 use super::key_file::KeyArgs;
-use super::language::Language;
+use super::refusal::{Expected, members, refused, refused_saying, sentence};
 use super::streams::{Line, Streams};
 use super::{EXIT_DONE, EXIT_REFUSED, EXIT_USAGE};
 
@@ -48,21 +48,6 @@ pub(super) struct VerifyArgs {
     token: Option<String>,
 }
 
-/// An algorithm as it was spelt: EdDSA has two names.
-#[derive(Clone, Copy)]
-struct AlgorithmName {
-    algorithm: Algorithm,
-    is_newer_name: bool,
-}
-
-impl std::str::FromStr for AlgorithmName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Ok(Self { algorithm: name.parse()?, is_newer_name: name == "Ed25519" })
-    }
-}
-
 /// Runs the command.
 pub(super) fn run(args: &VerifyArgs, streams: &mut Streams<'_>, now_unix_seconds: u64) -> io::Result<u8> {
     let key_file = match args.key.read() {
@@ -76,7 +61,7 @@ pub(super) fn run(args: &VerifyArgs, streams: &mut Streams<'_>, now_unix_seconds
     let verifier = key_file.verifying_keys(&asked).map(|keys| Verifier {
         policy: policy(args, &keys),
         keys,
-        signature_only: args.signature_only,
+        args,
         now_unix_seconds: args.now.unwrap_or(now_unix_seconds),
     });
     match args.token.as_deref() {
@@ -112,17 +97,24 @@ fn policy(args: &VerifyArgs, keys: &KeySet) -> Policy {
     policy
 }
 
-struct Verifier {
+struct Verifier<'a> {
     keys: KeySet,
     policy: Policy,
-    signature_only: bool,
+    args: &'a VerifyArgs,
     now_unix_seconds: u64,
 }
 
-impl Verifier {
+/// A refusal's code, and what there is to say about it.
+type Refusal = (&'static str, String);
+
+impl Verifier<'_> {
     /// The members of the JSON object that says the token is good.
-    fn verify(&self, token: &str) -> Result<String, Error> {
-        if self.signature_only {
+    fn verify(&self, token: &str) -> Result<String, Refusal> {
+        self.judge(token).map_err(|refusal| (refusal.code(), self.expected().sentence(refusal, token)))
+    }
+
+    fn judge(&self, token: &str) -> Result<String, Error> {
+        if self.args.signature_only {
             verify_signature(token, &self.keys, &self.policy)?;
         } else {
             verify::<IgnoredAny>(token, &self.keys, &self.policy, self.now_unix_seconds)?;
@@ -130,69 +122,65 @@ impl Verifier {
         // Verified above; decoded once more for its text, which is printed as it was spelt.
         let decoded = UnverifiedToken::decode(token)?;
         let header = compact(decoded.header_json());
-        if self.signature_only {
+        if self.args.signature_only {
             let payload = token.split('.').nth(1).unwrap_or_default();
             Ok(format!(r#""header":{header},"payload_base64url":"{payload}""#))
         } else {
             Ok(format!(r#""header":{header},"claims":{}"#, compact(decoded.claims_json()?)))
         }
     }
+
+    fn expected(&self) -> Expected<'_> {
+        Expected {
+            algorithms: self.policy.algorithms(),
+            token_type: self.args.token_type.as_deref(),
+            issuer: self.args.issuer.as_deref(),
+            audiences: &self.args.audience,
+            keys: &self.keys,
+        }
+    }
 }
 
-fn one(token: &str, verifier: Result<Verifier, Error>, streams: &mut Streams<'_>) -> io::Result<u8> {
-    match verifier.and_then(|verifier| verifier.verify(token)) {
+fn said(refusal: Error) -> Refusal {
+    (refusal.code(), sentence(refusal))
+}
+
+fn one(token: &str, verifier: Result<Verifier<'_>, Error>, streams: &mut Streams<'_>) -> io::Result<u8> {
+    match verifier.map_err(said).and_then(|verifier| verifier.verify(token)) {
         Ok(members) => {
             writeln!(streams.out, "{{{members}}}")?;
             Ok(EXIT_DONE)
         }
-        Err(refusal) => refused(refusal, streams),
+        Err((code, sentence)) => refused_saying(code, &sentence, streams),
     }
 }
 
 /// An answer for every line, also when it is the key that is refused: whoever feeds tokens in reads answers out.
-fn each_line(verifier: &Result<Verifier, Error>, streams: &mut Streams<'_>) -> io::Result<u8> {
+fn each_line(verifier: &Result<Verifier<'_>, Error>, streams: &mut Streams<'_>) -> io::Result<u8> {
     let mut status = EXIT_DONE;
     if let Err(refusal) = verifier {
         status = refused(*refusal, streams)?;
     }
+    let mut number = 0;
     while let Some(line) = streams.next_line()? {
+        number += 1;
         let verdict = match (verifier, line) {
-            (Err(refusal), _) => Err(*refusal),
+            (Err(refusal), _) => Err(said(*refusal)),
             (Ok(verifier), Line::Text(token)) => verifier.verify(&token),
-            (Ok(_), Line::NotText) => Err(Error::NotACompactJws),
+            (Ok(_), Line::NotText) => Err(said(Error::NotACompactJws)),
             (Ok(_), Line::TooLong) => {
-                Err(Error::TooLarge { what: "token", limit_bytes: Policy::DEFAULT_MAX_TOKEN_BYTES })
+                Err(said(Error::TooLarge { what: "token", limit_bytes: Policy::DEFAULT_MAX_TOKEN_BYTES }))
             }
         };
         match verdict {
             Ok(members) => writeln!(streams.out, r#"{{"ok":true,{members}}}"#)?,
-            Err(refusal) => {
-                writeln!(streams.out, r#"{{"ok":false,"code":"{}"}}"#, refusal.code())?;
+            Err((code, sentence)) => {
+                writeln!(streams.out, r#"{{"ok":false,{}}}"#, members(code, &sentence, number))?;
                 status = EXIT_REFUSED;
             }
         }
     }
     Ok(status)
-}
-
-/// Says why, the same way for every command that judges.
-pub(super) fn refused(refusal: Error, streams: &mut Streams<'_>) -> io::Result<u8> {
-    let (code, ago) = (refusal.code(), |seconds| span(seconds, Language::English));
-    // The library counts seconds, for logs; a person asks whether it was yesterday or years ago.
-    match refusal {
-        Error::TokenExpired { ago_seconds: 0 } => {
-            writeln!(streams.err, "refused: {code}: the token expired just now (claim `exp`)")?;
-        }
-        Error::TokenExpired { ago_seconds } => {
-            writeln!(streams.err, "refused: {code}: the token expired {} ago (claim `exp`)", ago(ago_seconds))?;
-        }
-        Error::TokenNotYetValid { in_seconds } => {
-            let begins = ago(in_seconds);
-            writeln!(streams.err, "refused: {code}: the token is not valid for another {begins} (claim `nbf`)")?;
-        }
-        refusal => writeln!(streams.err, "refused: {code}: {refusal}")?,
-    }
-    Ok(EXIT_REFUSED)
 }
 
 #[cfg(test)]
@@ -269,6 +257,41 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_says_what_was_expected_and_what_was_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, file) = key_in(folder.path(), Algorithm::EdDsa);
+        let (_, other) = key_in(folder.path(), Algorithm::Es256);
+        let token = sign(&key, "at+jwt", &json!({"aud": ["api", "web"], "exp": NOW + 10, "iss": "me\u{1b}"})).unwrap();
+        let bare = sign(&key, "JWT", &json!({"exp": NOW + 10})).unwrap();
+        let kid = key.key_id().unwrap();
+        for (token, options, said) in [
+            (&token, &["--issuer", "you"] as &[&str], r#"the claim `iss` is "me\u001b", expected "you""#),
+            (
+                &token,
+                &["--audience", "a", "--audience", "b"],
+                r#"the claim `aud` is ["api","web"], expected "a" or "b""#,
+            ),
+            (&token, &["--type", "JWT"], r#"the header's `typ` is "at+jwt", expected "JWT""#),
+            (
+                &token,
+                &["--alg", "RS256", "--alg", "ES256"],
+                r#"the header's `alg` is "EdDSA", expected RS256 or ES256"#,
+            ),
+            (&bare, &["--issuer", "you"], r#"the claim `iss` is missing, expected "you""#),
+            (&bare, &["--audience", "a"], r#"the claim `aud` is missing, expected "a""#),
+        ] {
+            let options = [&["--key", &file], options].concat();
+            let (_, _, err) = verify_with(&[options.as_slice(), &[token]].concat(), "");
+            assert!(err.ends_with(&format!(": {said}\n")), "{err}");
+            let (_, out, _) = verify_with(&[options.as_slice(), &["-"]].concat(), token);
+            let line: serde_json::Value = serde_json::from_str(&out).unwrap();
+            assert_eq!((&line["text"], &line["line"]), (&json!(said), &json!(1)));
+        }
+        let (_, _, err) = verify_with(&["--key", &other, "--alg", "EdDSA", "--alg", "ES256", &token], "");
+        assert!(err.contains(&format!("the header's `kid` is \"{kid}\", expected \"")), "{err}");
+    }
+
+    #[test]
     fn expiry_may_be_waived_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let (key, file) = key_in(folder.path(), Algorithm::Es256);
@@ -288,8 +311,12 @@ mod tests {
         let lines: Vec<&str> = out.lines().collect();
         assert_eq!(lines.len(), 4);
         assert!(lines[0].starts_with(r#"{"ok":true,"header":{"alg":"HS256""#) && lines[0] == lines[3]);
-        assert_eq!(lines[1], r#"{"ok":false,"code":"not_a_compact_jws"}"#);
-        assert_eq!(lines[2], r#"{"ok":false,"code":"signature_invalid"}"#);
+        assert_eq!(
+            lines[1],
+            r#"{"ok":false,"code":"not_a_compact_jws","text":"a signed token has three parts joined by dots","line":2}"#
+        );
+        assert!(lines[2].starts_with(r#"{"ok":false,"code":"signature_invalid","text":"the signature "#), "{out}");
+        assert!(lines[2].ends_with(r#","line":3}"#), "{out}");
         assert_eq!(verify_with(&["--key", &file], &format!("{token}\n")).0, 0);
     }
 
@@ -330,7 +357,8 @@ mod tests {
         assert_eq!((status, out.as_str()), (1, ""));
         assert!(err.starts_with("refused: key_too_weak: "), "{err}");
         let (status, out, _) = verify_with(&options, "a.b.c\nd.e.f\n");
-        assert_eq!((status, out.as_str()), (1, "{\"ok\":false,\"code\":\"key_too_weak\"}\n".repeat(2).as_str()));
+        assert_eq!((status, out.lines().count()), (1, 2));
+        assert!(out.lines().all(|line| line.starts_with(r#"{"ok":false,"code":"key_too_weak","text":"#)), "{out}");
     }
 
     #[test]

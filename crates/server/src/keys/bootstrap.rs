@@ -144,21 +144,44 @@ fn wanted_signing_key(
     secret_file: Option<&Path>,
     entropy: &dyn Entropy,
 ) -> Result<WantedKey, KeyError> {
-    let is_shared_secret = matches!(algorithm, Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512);
-    match secret_file {
-        None => Ok(WantedKey::Any),
-        Some(_) if !is_shared_secret => {
-            let problem = format!("{} signs with a key pair and needs no shared secret", algorithm.name());
-            Err(KeyError::SecretFile(problem))
-        }
-        Some(path) => {
-            let secret = read_or_make_secret(path, entropy)?;
-            let refused = |source| KeyError::Refused { what: format!("the secret in {}", path.display()), source };
-            let key = SigningKey::from_secret(&secret, algorithm).map_err(refused)?;
-            let kid = secret_key_id(&secret);
-            Ok(WantedKey::This { kid, key: Box::new(key) })
+    let Some(path) = secret_file else {
+        return Ok(WantedKey::Any);
+    };
+    needs_a_shared_secret(algorithm)?;
+    let secret = match read_secret(path)? {
+        Some(secret) => secret,
+        None => make_secret(path, entropy)?,
+    };
+    let key = Box::new(shared_key(&secret, algorithm, path)?);
+    Ok(WantedKey::This { kid: secret_key_id(&secret), key })
+}
+
+/// Judges `signing.secret_file` as [`open_key_ring`] would, and makes nothing: a file that is missing is good, since it
+/// would be made.
+///
+/// # Errors
+/// [`KeyError`], written for the operator.
+pub fn check_secret_file(algorithm: &str, secret_file: Option<&Path>) -> Result<(), KeyError> {
+    let algorithm: Algorithm = algorithm.parse().map_err(|_| KeyError::UnknownAlgorithm(algorithm.to_owned()))?;
+    if let Some(path) = secret_file {
+        needs_a_shared_secret(algorithm)?;
+        if let Some(secret) = read_secret(path)? {
+            shared_key(&secret, algorithm, path)?;
         }
     }
+    Ok(())
+}
+
+fn needs_a_shared_secret(algorithm: Algorithm) -> Result<(), KeyError> {
+    if algorithm.is_symmetric() {
+        return Ok(());
+    }
+    Err(KeyError::SecretFile(format!("{} signs with a key pair and needs no shared secret", algorithm.name())))
+}
+
+fn shared_key(secret: &[u8], algorithm: Algorithm, path: &Path) -> Result<SigningKey, KeyError> {
+    let refused = |source| KeyError::Refused { what: format!("the secret in {}", path.display()), source };
+    SigningKey::from_secret(secret, algorithm).map_err(refused)
 }
 
 fn make_signing_key(
@@ -197,29 +220,33 @@ fn secret_key_id(secret: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(tag.as_ref().first_chunk::<16>().copied().unwrap_or_default())
 }
 
-fn read_or_make_secret(path: &Path, entropy: &dyn Entropy) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let failed = |error: &dyn std::fmt::Display| KeyError::SecretFile(format!("{}: {error}", path.display()));
+/// The secret in the file, or none if there is no such file.
+fn read_secret(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
     let text = match fs::read_to_string(path) {
-        Ok(text) => {
-            let text = Zeroizing::new(text);
-            let mode = fs::metadata(path).map_err(|error| failed(&error))?.permissions().mode();
-            if mode & 0o077 != 0 {
-                return Err(failed(&"others can read it, and sign with it: run `chmod 600` on it"));
-            }
-            text
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let secret = Zeroizing::new(random_bytes::<64>(entropy));
-            let text = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode_to_string(secret.as_slice())));
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            write_durably(folder, path, text.as_bytes()).map_err(|error| failed(&error))?;
-            tracing::info!(file = %path.display(), "made a shared secret for signing");
-            text
-        }
-        Err(error) => return Err(failed(&error)),
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(secret_file_failed(path, &error)),
     };
-    let secret = URL_SAFE_NO_PAD.decode_to_vec(text.trim_end()).map_err(|_| failed(&"expected base64url text"))?;
-    Ok(Zeroizing::new(secret))
+    let mode = fs::metadata(path).map_err(|error| secret_file_failed(path, &error))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(secret_file_failed(path, &"others can read it, and sign with it: run `chmod 600` on it"));
+    }
+    let secret = URL_SAFE_NO_PAD.decode_to_vec(text.trim_end());
+    let secret = secret.map_err(|_| secret_file_failed(path, &"expected base64url text"))?;
+    Ok(Some(Zeroizing::new(secret)))
+}
+
+fn make_secret(path: &Path, entropy: &dyn Entropy) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let secret = Zeroizing::new(random_bytes::<64>(entropy));
+    let text = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode_to_string(secret.as_slice())));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    write_durably(folder, path, text.as_bytes()).map_err(|error| secret_file_failed(path, &error))?;
+    tracing::info!(file = %path.display(), "made a shared secret for signing");
+    Ok(Zeroizing::new(secret.to_vec()))
+}
+
+fn secret_file_failed(path: &Path, error: &dyn std::fmt::Display) -> KeyError {
+    KeyError::SecretFile(format!("{}: {error}", path.display()))
 }
 
 fn assemble(stored: &[StoredKey], master: &MasterKey) -> Result<KeyRing, KeyError> {

@@ -7,6 +7,6 @@ mod bootstrap;
 mod master;
 mod ring;
 
-pub use bootstrap::{KeyError, open_key_ring};
+pub use bootstrap::{KeyError, check_secret_file, open_key_ring};
 pub use master::{MASTER_KEY_FILE, MasterKey, MasterKeyError};
 pub use ring::KeyRing;

@@ -40,8 +40,8 @@ enum Happens {
     ClockBack,
 }
 use Happens::{
-    AccountDeleted, AccountDisabled, AccountEnabledAgain, ClockAheadAndBack, ClockBack, EverybodySignedOut, Idleness, Nothing, OldAge,
-    PasswordChange, Renewal, ServerRestart, SignOutEverywhere, SignOutHere,
+    AccountDeleted, AccountDisabled, AccountEnabledAgain, ClockAheadAndBack, ClockBack, EverybodySignedOut, Idleness,
+    Nothing, OldAge, PasswordChange, Renewal, ServerRestart, SignOutEverywhere, SignOutHere,
 };
 
 const COLUMNS: [SessionPolicy; 5] = SessionPolicy::ALL;

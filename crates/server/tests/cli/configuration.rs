@@ -128,6 +128,46 @@ fn an_algorithm_that_does_not_exist_is_named_with_those_that_do() {
 }
 
 #[test]
+fn a_secret_that_serve_would_refuse_is_refused_by_the_check() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (configuration, secret) = (folder.path().join("counterfoil.toml"), folder.path().join("secret.txt"));
+    let with_algorithm = |algorithm: &str| {
+        let text = format!("[signing]\nalgorithm = '{algorithm}'\nsecret_file = 'secret.txt'\n");
+        fs::write(&configuration, text).unwrap();
+    };
+    let check = || run(folder.path(), &["config", "check"], "");
+    with_algorithm("HS256");
+    check().expect(0);
+    assert!(!secret.exists(), "nothing is made by a check");
+
+    for (text, mode, algorithm, said) in [
+        (
+            "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+            0o600,
+            "HS256",
+            "well known",
+        ),
+        ("c2hvcnQ", 0o600, "HS256", "too weak"),
+        ("not base64url!", 0o600, "HS256", "expected base64url"),
+        ("Zm9sZHMgb2YgcmFuZG9tIHBhcGVyIGFuZCBzbGlwcyA", 0o644, "HS256", "chmod 600"),
+        ("Zm9sZHMgb2YgcmFuZG9tIHBhcGVyIGFuZCBzbGlwcyA", 0o600, "HS512", "too weak"),
+        ("Zm9sZHMgb2YgcmFuZG9tIHBhcGVyIGFuZCBzbGlwcyA", 0o600, "EdDSA", "needs no shared secret"),
+    ] {
+        fs::write(&secret, text).unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(mode)).unwrap();
+        with_algorithm(algorithm);
+        let checked = check().expect(1);
+        assert!(checked.err.contains(said) && checked.out.is_empty(), "{text}: {}", checked.err);
+        assert!(!checked.err.contains(text), "a secret is not repeated: {}", checked.err);
+        let served = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"], "").expect(2);
+        assert!(served.err.contains(said), "{text}: {}", served.err);
+    }
+    with_algorithm("HS256");
+    check().expect(0);
+}
+
+#[test]
 fn wrong_usage_is_status_2() {
     let folder = tempfile::tempdir().unwrap();
     let refused = run(folder.path(), &["serve", "--listen", "example.com:80"], "").expect(2);

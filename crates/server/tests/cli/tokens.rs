@@ -128,6 +128,33 @@ fn inspecting_goes_by_locale_time_zone_and_colour_wishes() {
 }
 
 #[test]
+fn an_algorithm_that_there_is_not_is_answered_with_those_that_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["token", "verify", "--key", "k", "--alg", "FOO", "a.b.c"] as &[&str],
+        &["token", "sign", "--key", "k", "--alg", "FOO", "{}"],
+        &["jwk", "generate", "--alg", "FOO"],
+        &["jwk", "convert", "--alg", "FOO", "k"],
+    ] {
+        let ended = run(folder.path(), arguments, "").expect(2);
+        let names = ["HS256", "RS384", "ES256", "PS512", "EdDSA", "Ed25519"];
+        assert!(names.iter().all(|name| ended.err.contains(name)), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_private_key_that_a_standard_prints_verifies_and_does_not_sign() {
+    let folder = tempfile::tempdir().unwrap();
+    // RFC 8037, appendix A.
+    let key = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    std::fs::write(folder.path().join("rfc.jwk"), key).unwrap();
+    let refused = run(folder.path(), &["token", "sign", "--key", "rfc.jwk", "{}"], "").expect(1);
+    assert!(refused.err.starts_with("refused: key_well_known: ") && refused.out.is_empty(), "{}", refused.err);
+    let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    run(folder.path(), &["token", "verify", "--key", "rfc.jwk", "--signature-only", token], "").expect(0);
+}
+
+#[test]
 fn a_file_that_is_not_there_is_the_environments_fault() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(folder.path(), &["token", "verify", "--key", "missing.jwk", "a.b.c"], "").expect(2);

@@ -74,6 +74,8 @@ pub async fn a_new_password_takes_the_place_of_the_old_one(bench: Bench) {
     assert_eq!(committed.entries.len(), 1);
     assert_eq!(password_of(&bench, &account).await, "$new");
     assert_eq!(bench.store.account(account.id).await.unwrap().unwrap().password_changed_at, Some(bench.now()));
+    // Whoever gave the current password has proved who they are.
+    let kept = Session { authenticated_at: bench.now(), ..kept };
     assert_eq!(bench.store.sessions_of_account(account.id).await.unwrap(), [token, kept.clone()]);
     assert!(bench.look_at(ended.id).await.unwrap().session.revoked_at.is_some());
 

@@ -15,11 +15,11 @@ mod warnings;
 use std::io;
 
 use clap::Args;
-use counterfoil_jwt::UnverifiedToken;
+use counterfoil_jwt::{Error, UnverifiedToken};
 
 use super::json_text::compact;
+use super::refusal::{members, refused_saying, sentence};
 use super::streams::{Line, Streams};
-use super::token_verify::refused;
 use super::{EXIT_DONE, EXIT_REFUSED};
 use account::Account;
 use layout::Layout;
@@ -35,7 +35,8 @@ pub(super) struct InspectArgs {
     /// The time to reckon from, in seconds since 1970, instead of now.
     #[arg(long, value_name = "UNIX")]
     now: Option<u64>,
-    /// The token, as it is or as `Bearer …` or `Authorization: Bearer …`; `-`, or nothing, reads it from standard input.
+    /// The token, as it is or as `Bearer …` or `Authorization: Bearer …`; `-`, or nothing, reads one a
+    /// line from standard input.
     #[arg(num_args = 0..)]
     token: Vec<String>,
 }
@@ -43,39 +44,93 @@ pub(super) struct InspectArgs {
 /// Runs the command.
 pub(super) fn run(args: &InspectArgs, streams: &mut Streams<'_>, now_unix_seconds: u64) -> io::Result<u8> {
     let now = args.now.unwrap_or(now_unix_seconds);
-    let speaker = Speaker::to_person(streams.terminal, now);
+    let inspector = Inspector { json: args.json, speaker: Speaker::to_person(streams.terminal, now), now };
     // Pasted without quotes, a header comes as several arguments.
-    let pasted = match args.token.join(" ") {
-        token if token.is_empty() || token == "-" => read(streams, &speaker)?,
-        token => token,
-    };
-    let token = pasted::token_in(&pasted);
-    if pasted::is_refresh_token(token) {
-        writeln!(streams.err, "refused: refresh_token: {}", speaker.say(Text::RefreshToken))?;
-        return Ok(EXIT_REFUSED);
+    match args.token.join(" ") {
+        token if token.is_empty() || token == "-" => inspector.each_line(streams),
+        token => inspector.one(&token, streams),
     }
-    let decoded = match UnverifiedToken::decode(token) {
-        Ok(decoded) => decoded,
-        Err(refusal) => return refused(refusal, streams),
-    };
-    if args.json {
-        write_json(&decoded, &Account::of(&decoded, &Speaker::to_program(now)), streams.out)?;
-    } else {
-        let account = Account::of(&decoded, &speaker);
-        let (colors, columns) = (streams.terminal.colors, streams.terminal.columns);
-        Layout { out: streams.out, speaker: &speaker, colors, columns }.write(&account)?;
-    }
-    Ok(EXIT_DONE)
 }
 
-fn read(streams: &mut Streams<'_>, speaker: &Speaker) -> io::Result<String> {
-    if streams.terminal.asks_a_person {
-        writeln!(streams.err, "{}", speaker.say(Text::PasteHere))?;
+struct Inspector {
+    json: bool,
+    speaker: Speaker,
+    now: u64,
+}
+
+/// A refusal's code, and what there is to say about it.
+type Refusal = (&'static str, String);
+
+impl Inspector {
+    fn one(&self, pasted: &str, streams: &mut Streams<'_>) -> io::Result<u8> {
+        match self.decode(pasted) {
+            Ok(decoded) => self.explain(&decoded, streams),
+            Err((code, sentence)) => refused_saying(code, &sentence, streams),
+        }
     }
-    Ok(match streams.next_line()? {
-        Some(Line::Text(line)) => line,
-        Some(Line::NotText | Line::TooLong) | None => String::new(),
-    })
+
+    /// One token a line, as many as there are. A person pastes one and waits for the answer.
+    fn each_line(&self, streams: &mut Streams<'_>) -> io::Result<u8> {
+        if streams.terminal.asks_a_person {
+            writeln!(streams.err, "{}", self.speaker.say(Text::PasteHere))?;
+            return match streams.next_line()? {
+                Some(Line::Text(line)) => self.one(&line, streams),
+                _ => self.one("", streams),
+            };
+        }
+        let (mut status, mut number, mut inspected) = (EXIT_DONE, 0, 0);
+        while let Some(line) = streams.next_line()? {
+            number += 1;
+            let decoded = match line {
+                // Between explanations an empty line is only space; a program's answers stand line by line.
+                Line::Text(line) if line.trim().is_empty() && !self.json => continue,
+                Line::Text(line) => self.decode(&line),
+                Line::NotText => Err(said(Error::NotACompactJws)),
+                Line::TooLong => Err(said(Error::TooLarge { what: "token", limit_bytes: UnverifiedToken::MAX_BYTES })),
+            };
+            if inspected > 0 && decoded.is_ok() && !self.json {
+                writeln!(streams.out)?;
+            }
+            match decoded {
+                Ok(decoded) => {
+                    self.explain(&decoded, streams)?;
+                    inspected += 1;
+                }
+                Err((code, sentence)) if self.json => {
+                    writeln!(streams.out, r#"{{"verified":false,{}}}"#, members(code, &sentence, number))?;
+                    status = EXIT_REFUSED;
+                }
+                Err((code, sentence)) => {
+                    status = refused_saying(code, &format!("{sentence} (line {number})"), streams)?;
+                }
+            }
+        }
+        // No input at all is no token either.
+        if inspected == 0 && status == EXIT_DONE { self.one("", streams) } else { Ok(status) }
+    }
+
+    fn decode(&self, pasted: &str) -> Result<UnverifiedToken, Refusal> {
+        let token = pasted::token_in(pasted);
+        if pasted::is_refresh_token(token) {
+            return Err(("refresh_token", self.speaker.say(Text::RefreshToken).to_owned()));
+        }
+        UnverifiedToken::decode(token).map_err(said)
+    }
+
+    fn explain(&self, decoded: &UnverifiedToken, streams: &mut Streams<'_>) -> io::Result<u8> {
+        if self.json {
+            write_json(decoded, &Account::of(decoded, &Speaker::to_program(self.now)), streams.out)?;
+        } else {
+            let account = Account::of(decoded, &self.speaker);
+            let (colors, columns) = (streams.terminal.colors, streams.terminal.columns);
+            Layout { out: streams.out, speaker: &self.speaker, colors, columns }.write(&account)?;
+        }
+        Ok(EXIT_DONE)
+    }
+}
+
+fn said(refusal: Error) -> Refusal {
+    (refusal.code(), sentence(refusal))
 }
 
 fn write_json(token: &UnverifiedToken, account: &Account, out: &mut dyn io::Write) -> io::Result<()> {

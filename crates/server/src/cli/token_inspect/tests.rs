@@ -101,6 +101,37 @@ fn what_is_no_token_is_refused() {
 }
 
 #[test]
+fn standard_input_has_one_token_a_line() {
+    let token = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.";
+    let input = format!("{token}\n\nBearer {token}\r\nnonsense\ncfr_AAAA\n{token}");
+    let (status, out, err) = with_input(&input, |streams| run(&args(&["-"]), streams, NOW));
+    assert_eq!((status, out.matches("Not verified").count()), (1, 3), "{out}");
+    let refusals: Vec<_> = err.lines().collect();
+    assert_eq!(refusals.len(), 2, "{err}");
+    assert!(refusals[0].starts_with("refused: not_a_compact_jws: ") && refusals[0].ends_with(" (line 4)"), "{err}");
+    assert!(refusals[1].starts_with("refused: refresh_token: ") && refusals[1].ends_with(" (line 5)"), "{err}");
+
+    let (status, out, err) = with_input(&input, |streams| run(&args(&["--json", "-"]), streams, NOW));
+    assert_eq!((status, err.as_str()), (1, ""));
+    let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let found: Vec<_> = answers.iter().map(|answer| (answer["code"].as_str(), answer["line"].as_u64())).collect();
+    let refused = |code, line| (Some(code), Some(line));
+    let not_a_token = |line| refused("not_a_compact_jws", line);
+    let good = (None, None);
+    assert_eq!(found, [good, not_a_token(2), good, not_a_token(4), refused("refresh_token", 5), good]);
+    assert!(answers[3]["text"].as_str().is_some_and(|text| text.contains("three parts")));
+
+    for nothing in ["", "\n\n"] {
+        let (status, out, err) = with_input(nothing, |streams| run(&args(&[]), streams, NOW));
+        assert_eq!((status, out.as_str()), (1, ""));
+        assert!(err.starts_with("refused: not_a_compact_jws: "), "{err}");
+    }
+    let typing = Terminal { asks_a_person: true, ..Terminal::plain() };
+    let (_, out, _) = with_input_on(&typing, &input, |streams| run(&args(&[]), streams, NOW));
+    assert_eq!(out.matches("Not verified").count(), 1, "a person waits for the answer");
+}
+
+#[test]
 fn korean_where_the_locale_says_so_and_programs_get_english() {
     let key = SigningKey::generate(Algorithm::Hs256).unwrap();
     let claims = json!({"iss": "a", "exp": NOW + 750, "email": "minsu@example.com"});
