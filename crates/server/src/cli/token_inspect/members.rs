@@ -57,6 +57,7 @@ pub(super) fn claim_meaning(name: &str, value: &Value, speaker: &Speaker) -> Str
         "acr" => Text::Acr,
         "nonce" => Text::Nonce,
         "at_hash" | "c_hash" | "s_hash" | "ath" => Text::HashOfAnother,
+        "policy" => Text::Policy,
         "roles" | "groups" | "entitlements" => Text::Roles,
         "act" | "may_act" => Text::Act,
         "email_verified" | "phone_number_verified" => Text::Verified,

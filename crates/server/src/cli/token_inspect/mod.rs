@@ -114,6 +114,9 @@ impl Inspector {
         if pasted::is_refresh_token(token) {
             return Err(("refresh_token", self.speaker.say(Text::RefreshToken).to_owned()));
         }
+        if pasted::is_opaque_secret(token) {
+            return Err(("opaque_secret", self.speaker.say(Text::OpaqueSecret).to_owned()));
+        }
         UnverifiedToken::decode(token).map_err(said)
     }
 

@@ -1,6 +1,6 @@
 //! What people paste: a token, and often what stood around it.
 
-use counterfoil_domain::rotation::TOKEN_PREFIX;
+use counterfoil_domain::{opaque::SecretKind, rotation::TOKEN_PREFIX};
 
 /// The token within what was pasted: without quotes, a header's name, or an authentication scheme.
 pub(super) fn token_in(pasted: &str) -> &str {
@@ -16,6 +16,11 @@ pub(super) fn token_in(pasted: &str) -> &str {
 /// Whether it is one of our refresh tokens, which no reader can take apart.
 pub(super) fn is_refresh_token(token: &str) -> bool {
     token.starts_with(TOKEN_PREFIX)
+}
+
+/// Whether it is one of our opaque secrets: a personal token or a session's id.
+pub(super) fn is_opaque_secret(token: &str) -> bool {
+    [SecretKind::PersonalToken, SecretKind::SessionId].iter().any(|kind| token.starts_with(kind.prefix()))
 }
 
 fn without_quotes(text: &str) -> &str {
@@ -50,6 +55,9 @@ mod tests {
         assert_eq!(token_in("Bearer"), "Bearer");
         assert_eq!(token_in("bearerx.y.z"), "bearerx.y.z");
         assert_eq!(token_in("한글"), "한글");
+        assert!(
+            is_opaque_secret(token_in("Bearer cfp_AAAA")) && is_opaque_secret("cfs_x") && !is_opaque_secret("cfr_x")
+        );
         assert!(is_refresh_token(token_in("Bearer cfr_AAAA")) && !is_refresh_token("eyJ.cfr_.x"));
     }
 }

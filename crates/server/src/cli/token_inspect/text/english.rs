@@ -18,6 +18,11 @@ pub(super) const fn text(text: Text) -> &'static str {
              understands it, and trades it for new tokens at POST /v1/sessions/current/refresh. It is as secret as a \
              password; if somebody else has seen it, end the session (counterfoil session end)."
         }
+        Text::OpaqueSecret => {
+            "this is a Counterfoil personal token or session id, not a JWT. There is nothing in it to read: it is random, and \
+             the server finds by it what it stands for. It is as secret as a password; if somebody else has seen it, end it \
+             (DELETE /v1/personal-tokens/ID, or counterfoil session end)."
+        }
 
         Text::AlgSecret => "signed with a shared secret",
         Text::AlgPrivateKey => "signed with a private key",
@@ -53,6 +58,7 @@ pub(super) const fn text(text: Text) -> &'static str {
         Text::Acr => "how surely they signed in",
         Text::Nonce => "ties it to one sign-in request",
         Text::HashOfAnother => "ties it to another token or code",
+        Text::Policy => "how the session is carried and goes on",
         Text::Roles => "what its owner is, for the application to judge",
         Text::Act => "who acts on the subject's behalf (RFC 8693)",
         Text::UpdatedAt => "changed {date}, {distance}",

@@ -20,6 +20,11 @@ pub(super) const fn text(text: Text) -> &'static str {
              POST /v1/sessions/current/refresh에서 새 토큰으로 바꿔 줍니다. 비밀번호처럼 비밀로 지켜야 합니다. 다른 사람이 \
              보았다면 세션을 끝내세요(counterfoil session end)."
         }
+        Text::OpaqueSecret => {
+            "이것은 JWT가 아니라 Counterfoil 개인 토큰이나 세션 id입니다. 무작위 값이라 안에 읽을 내용은 없으며, 서버가 이것으로 \
+             무엇을 뜻하는지 찾아냅니다. 비밀번호처럼 비밀로 지켜야 합니다. 다른 사람이 보았다면 끝내세요(DELETE \
+             /v1/personal-tokens/ID, 또는 counterfoil session end)."
+        }
 
         Text::AlgSecret => "공유 비밀로 서명",
         Text::AlgPrivateKey => "개인 키로 서명",
@@ -55,6 +60,7 @@ pub(super) const fn text(text: Text) -> &'static str {
         Text::Acr => "로그인의 신뢰 수준",
         Text::Nonce => "로그인 요청 하나에 묶는 값",
         Text::HashOfAnother => "다른 토큰이나 코드에 묶는 값",
+        Text::Policy => "세션을 지니고 이어 가는 방식",
         Text::Roles => "토큰 주인의 역할; 판단은 애플리케이션의 몫",
         Text::Act => "주체를 대신해 행동하는 쪽(RFC 8693)",
         Text::UpdatedAt => "{date}에 바뀜, {distance}",

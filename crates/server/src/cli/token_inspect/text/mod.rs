@@ -22,13 +22,13 @@ macro_rules! texts {
 
 texts! {
     // The frame.
-    NotVerified, HowToVerify, Header, Claims, Payload, Signature, Mind, Nothing, PasteHere, RefreshToken,
+    NotVerified, HowToVerify, Header, Claims, Payload, Signature, Mind, Nothing, PasteHere, RefreshToken, OpaqueSecret,
     // Header members.
     AlgSecret, AlgPrivateKey, AlgUnknown, TypAccessToken, Typ, Kid, Cty, Crit, OfferedKey, Fingerprint, Enc, B64,
     // Registered claims.
     Iss, Sub, Aud, Exp, Expired, Nbf, Iat, Jti, NotADate, AfterYear9999,
     // Other claims that people meet.
-    AuthTime, ClientId, Scope, Sid, Gen, Cnf, Amr, Acr, Nonce, HashOfAnother, Roles, Act, UpdatedAt, Verified, Person,
+    AuthTime, ClientId, Scope, Sid, Gen, Cnf, Amr, Acr, Nonce, HashOfAnother, Policy, Roles, Act, UpdatedAt, Verified, Person,
     // What to mind.
     WarnAlgMissing, WarnAlgNone, WarnSignatureEmpty, WarnOfferedKey, WarnCrit, WarnKid, WarnNoClaims, WarnNoExp,
     WarnExpNotADate, WarnExpired, WarnNotYetValid, WarnIssuedInFuture, WarnNoAud, WarnLongLife, WarnPersonal,
