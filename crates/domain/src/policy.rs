@@ -2,6 +2,10 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+/// How long verifiers take a personal token for good without looking it up. Its deletion comes with the feed, within a
+/// second; this bounds what else may have changed, and how old "last used" may be.
+pub const PERSONAL_TOKEN_REMEMBERED_FOR: Duration = Duration::from_mins(5);
+
 /// How the client proves its session, and how the session goes on. Behind each is one [`Session`](crate::session::Session),
 /// so that all of them are listed and ended the same way.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -131,9 +135,10 @@ impl Lifetimes {
     }
 
     /// The longest that a token lives which verifiers accept without asking anybody. Entries of the feed are kept for as
-    /// long. A tracked token is none of these: its session is looked up, ended or not.
+    /// long. A tracked token is none of these: its session is looked up, ended or not. A personal token is, for as long as it
+    /// is remembered.
     pub fn longest_token_lifetime(&self) -> Duration {
-        self.access_token_lifetime.max(self.sliding.idle_lifetime)
+        self.access_token_lifetime.max(self.sliding.idle_lifetime).max(PERSONAL_TOKEN_REMEMBERED_FOR)
     }
 }
 
@@ -162,5 +167,9 @@ mod tests {
             Lifetimes { access_token_lifetime: 2 * hour, sliding, ..lifetimes }.longest_token_lifetime(),
             2 * hour
         );
+        let second = Duration::from_secs(1);
+        let sliding = Limits { idle_lifetime: second, ..lifetimes.sliding };
+        let short = Lifetimes { access_token_lifetime: second, sliding, ..lifetimes };
+        assert_eq!(short.longest_token_lifetime(), PERSONAL_TOKEN_REMEMBERED_FOR);
     }
 }

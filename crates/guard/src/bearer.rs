@@ -1,7 +1,7 @@
 //! The bearer token of a request (RFC 6750 §2.1). Only the header: tokens in URLs end up in logs (OAuth 2.1 §7.1.3.7).
 
 use crate::Rejection;
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 /// Takes out of the `Authorization` header what stands where a token should, as sent; `None` without a bearer token.
 /// Another scheme, such as `Basic`, is not presented here.
@@ -12,7 +12,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 /// [`Rejection::Malformed`] when there is more than one `Authorization` header.
 pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let Some(field) = fields.next().map(|field| field.as_bytes()) else { return Ok(None) };
+    let Some(field) = fields.next().map(HeaderValue::as_bytes) else { return Ok(None) };
     if fields.next().is_some() {
         return Err(Rejection::Malformed("more than one Authorization header"));
     }
@@ -46,7 +46,6 @@ fn trim_spaces(mut text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn headers(values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap())).collect()

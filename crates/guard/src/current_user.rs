@@ -107,12 +107,14 @@ impl CurrentUser {
     }
 
     /// Demands that the person has proved who they are within the last `max_age_seconds`, for what must not be done from a
-    /// browser left open. A personal token is held by no person, and never does.
+    /// browser left open. A personal token is held by no person, and never does. After a clock went back, a sign-in may lie
+    /// in the future: one that lies as far ahead is no more recent.
     ///
     /// # Errors
     /// [`Rejection::SignInTooOld`]: 401, with a challenge that says how recent it must be (RFC 9470 §3).
     pub fn require_recent_sign_in(&self, max_age_seconds: u32, now: UnixMillis) -> Result<(), Rejection> {
-        let age = now.since(self.authenticated_at()).as_secs();
+        let at = self.authenticated_at();
+        let age = now.since(at).max(at.since(now)).as_secs();
         let is_person = self.policy() != SessionPolicy::Personal;
         if is_person && age <= u64::from(max_age_seconds) {
             Ok(())

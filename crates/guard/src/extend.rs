@@ -115,14 +115,14 @@ where
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let layer = self.layer.clone();
         Box::pin(async move {
-            let user = layer.guard.authenticate(request.method(), request.headers()).await.ok();
-            let is_bearer = request.headers().contains_key(header::AUTHORIZATION);
+            // A sliding token needs no look-up, so none is made here: the handler makes its own for whom it needs one.
+            let known = layer.guard.without_lookup(request.method(), request.headers());
             let mut response = inner.call(request).await?;
-            if let Some(user) = user.filter(|user| layer.is_due(user))
+            if let Some((user, is_cookie)) = known.filter(|(user, _)| layer.is_due(user))
                 && !response.status().is_client_error()
                 && !response.status().is_server_error()
             {
-                layer.extend(&user, is_bearer, &mut response).await;
+                layer.extend(&user, is_cookie, &mut response).await;
             }
             Ok(response)
         })
@@ -134,21 +134,20 @@ impl ExtendLayer {
         user.policy() == SessionPolicy::Sliding && self.guard.now().since(user.issued_at()) >= EXTENDED_AFTER
     }
 
-    async fn extend<R>(&self, user: &CurrentUser, is_bearer: bool, response: &mut Response<R>) {
+    async fn extend<R>(&self, user: &CurrentUser, is_cookie: bool, response: &mut Response<R>) {
         let Ok(extended) = self.extender.extend(user).await else { return };
-        let (name, value) = if is_bearer {
-            (EXTENDED_TOKEN, HeaderValue::try_from(extended.access_token).ok())
-        } else {
+        let headers = response.headers_mut();
+        // A token that came as a cookie leaves as one: in another header, scripts could read it.
+        if is_cookie {
             let lifetime = extended.ends_at.since(self.guard.now());
             let rules = self.guard.cookies();
-            (
-                header::SET_COOKIE,
-                rules.and_then(|rules| rules.set(CookieKind::Access, &extended.access_token, lifetime)),
-            )
-        };
-        let Some(value) = value else { return };
-        let headers = response.headers_mut();
-        headers.append(name, value);
+            let cookie = rules.and_then(|rules| rules.set(CookieKind::Access, &extended.access_token, lifetime));
+            let Some(cookie) = cookie else { return };
+            headers.append(header::SET_COOKIE, cookie);
+        } else {
+            let Ok(token) = HeaderValue::try_from(extended.access_token) else { return };
+            headers.insert(EXTENDED_TOKEN, token);
+        }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }

@@ -127,11 +127,7 @@ impl Guard {
     }
 
     async fn authenticate_for(&self, intent: Intent, headers: &HeaderMap) -> Result<CurrentUser, Rejection> {
-        let rules = self.0.cookies.as_ref();
-        let credential = presented(headers, rules)?;
-        if let Some(rules) = rules.filter(|_| credential.is_cookie()) {
-            same_origin::check(intent, headers, rules)?;
-        }
+        let credential = self.credential(intent, headers)?;
         let (text, is_bearer) = match credential {
             Credential::SessionCookie(text) => return self.by_session_cookie(text).await,
             Credential::Bearer(text) => (text, true),
@@ -143,15 +139,36 @@ impl Guard {
                 return Err(Rejection::session_ended());
             }
             Some(verdict) => verdict?,
-            None => {
+            None if is_bearer => {
                 let text = bearer::well_formed(text)?;
-                if is_bearer && text.starts_with(SecretKind::PersonalToken.prefix()) {
+                if text.starts_with(SecretKind::PersonalToken.prefix()) {
                     return self.by_personal_token(text).await;
                 }
                 self.verify_and_remember(text)?
             }
+            // What is no text is no token either: 401, as for any other cookie that is not good.
+            None => self.verify_and_remember(std::str::from_utf8(text).unwrap_or_default())?,
         };
         if user.policy() == SessionPolicy::Tracked { self.while_session_lives(user).await } else { Ok(user) }
+    }
+
+    /// The one credential of a request, if it comes from where such a one may come.
+    fn credential<'h>(&self, intent: Intent, headers: &'h HeaderMap) -> Result<Credential<'h>, Rejection> {
+        let rules = self.0.cookies.as_ref();
+        let credential = presented(headers, rules)?;
+        if let Some(rules) = rules.filter(|_| credential.is_cookie()) {
+            same_origin::check(intent, headers, rules)?;
+        }
+        Ok(credential)
+    }
+
+    /// Who sends a request with a signed token that needs no look-up, and whether it came as a cookie. Somebody with
+    /// another credential is not told here: others look those up, and once is enough.
+    pub(crate) fn without_lookup(&self, method: &Method, headers: &HeaderMap) -> Option<(CurrentUser, bool)> {
+        let credential = self.credential(Intent::of(method), headers).ok()?;
+        let (Credential::Bearer(text) | Credential::AccessCookie(text)) = credential else { return None };
+        let user = self.authenticate_token(std::str::from_utf8(text).ok()?).ok()?;
+        Some((user, credential.is_cookie()))
     }
 
     /// Whose signed access token this is. Nothing is looked up, so a token whose policy calls for that is refused.
@@ -240,10 +257,13 @@ impl Guard {
         policy: &Policy,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Verified<AccessClaims<'b>>, Rejection> {
-        // The mistake that everybody makes once deserves a plain word.
+        // The mistakes that everybody makes once deserve a plain word.
         if token.starts_with(rotation::TOKEN_PREFIX) {
             let detail = "this is a refresh token: trade it for an access token and send that one".to_owned();
             return Err(Rejection::Refused { code: "refresh_token_presented", detail });
+        }
+        if token.starts_with(SecretKind::SessionId.prefix()) {
+            return Err(Rejection::session_id_presented());
         }
         self.0.verifications.fetch_add(1, Ordering::Relaxed);
         verify_borrowed(token, keys, policy, self.now_unix_seconds(), buffer).map_err(refused)

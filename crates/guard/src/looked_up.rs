@@ -9,18 +9,11 @@ use counterfoil_domain::{
     account::AccountGeneration,
     id::{AccountId, TokenId},
     opaque::{OpaqueSecret, SecretKind},
-    policy::SessionPolicy,
+    policy::{PERSONAL_TOKEN_REMEMBERED_FOR, SessionPolicy},
     time::UnixMillis,
 };
 use counterfoil_jwt::NumericDate;
-use std::{
-    sync::{Arc, OnceLock, atomic::AtomicBool},
-    time::Duration,
-};
-
-/// How long a personal token is taken for good without being looked up. Its deletion comes with the feed, within a second;
-/// this bounds what else may have changed, and how old "last used" may be.
-const PERSONAL_TOKEN_REMEMBERED_FOR: Duration = Duration::from_mins(5);
+use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
 impl Guard {
     /// Who holds this session cookie: one look-up.
@@ -72,7 +65,8 @@ impl Guard {
             token: token.into_bytes().into(),
             key_generation: self.key_generation(),
             expires_at: Some(numeric_date(found.ends_at.min(remembered_until))),
-            not_before: None,
+            // A clock that goes back makes "for some minutes" no longer.
+            not_before: Some(numeric_date(self.now())),
             issuer: None,
             key_id: None,
             issued_at: found.created_at,

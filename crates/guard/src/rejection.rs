@@ -146,6 +146,12 @@ impl Rejection {
         Self::Refused { code: "session_ended", detail: "the session has ended: sign in again".to_owned() }
     }
 
+    /// The opaque id of a session where a signed token should be.
+    pub(crate) fn session_id_presented() -> Self {
+        let detail = "this is the id of a session: it is sent in the session cookie and nowhere else".to_owned();
+        Self::Refused { code: "session_id_presented", detail }
+    }
+
     /// A personal token with a checksum that is not its own. Nothing was looked up.
     pub(crate) fn personal_token_mistyped() -> Self {
         let detail = "this is no personal token: mistyped, or cut off".to_owned();

@@ -45,10 +45,12 @@ pub(crate) fn check(intent: Intent, headers: &HeaderMap, rules: &CookieRules) ->
 /// Whether a request says that it comes from the server's own pages. `None` if it says nothing, as programs do that are
 /// no browsers.
 pub(crate) fn is_same_origin(headers: &HeaderMap, rules: &CookieRules) -> Option<bool> {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let origin = origins.next().map(|origin| origins.next().is_none() && is_ours(origin.as_bytes(), headers, rules));
+    // Who says it twice is not believed: which of them counts, others on the way may decide differently.
+    let origins = headers.get_all(header::ORIGIN).iter();
+    let origin = origins.map(|origin| is_ours(origin.as_bytes(), headers, rules)).reduce(|_, _| false);
     // `none` is what the person did, not a page: typed, or from a bookmark.
-    let site = headers.get(SEC_FETCH_SITE).map(|site| site == "same-origin" || site == "none");
+    let sites = headers.get_all(SEC_FETCH_SITE).iter();
+    let site = sites.map(|site| site == "same-origin" || site == "none").reduce(|_, _| false);
     match (origin, site) {
         (None, None) => None,
         (origin, site) => Some(origin.unwrap_or(true) && site.unwrap_or(true)),
@@ -59,7 +61,8 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, rules: &CookieRules) -> Option
 /// `localhost`. A page cannot choose the `Host` of what it has a browser send.
 fn is_ours(origin: &[u8], headers: &HeaderMap, rules: &CookieRules) -> bool {
     let scheme: &[u8] = if rules.is_secure() { b"https://" } else { b"http://" };
-    let host = headers.get(header::HOST).map(|host| host.as_bytes()).filter(|host| !host.is_empty());
+    let hosts = headers.get_all(header::HOST).iter().map(|host| Some(host.as_bytes()));
+    let host = hosts.reduce(|_, _| None).flatten().filter(|host| !host.is_empty());
     origin == rules.origin.as_bytes() || origin.strip_prefix(scheme).is_some_and(|authority| host == Some(authority))
 }
 
@@ -94,6 +97,9 @@ mod tests {
             (&[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")], false),
             (&[("origin", "https://auth.example.com"), ("sec-fetch-site", "cross-site")], false),
             (&[("origin", "https://auth.example.com"), ("origin", "https://evil.example")], false),
+            (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
+            (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")], false),
+            (&[("origin", "https://other.example"), ("host", "other.example"), ("host", "auth.example.com")], false),
             // Under another name, as the browser knows it.
             (&[("origin", "https://other.example"), ("host", "other.example")], true),
             (&[("origin", "http://other.example"), ("host", "other.example")], false),

@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 /// Status, code and challenge of a refusal, whose form is checked on the way.
-async fn refusal(answer: Response<Body>) -> (u16, String, String) {
+pub(crate) async fn refusal(answer: Response<Body>) -> (u16, String, String) {
     let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
     let (status, challenge) = (answer.status().as_u16(), header("www-authenticate"));
     assert_eq!(header("content-type"), "application/problem+json");

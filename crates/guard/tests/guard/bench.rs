@@ -1,24 +1,30 @@
 //! A guard on the bench: one key, a clock to turn, tokens to mint.
 
+use crate::sessions::Sessions;
 use axum::{
     Router,
     body::Body,
-    http::{Request, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response},
     routing::get,
 };
 use counterfoil_domain::{
     account::AccountGeneration,
     entropy::Entropy,
     id::{AccountId, FeedEntryId, SessionId, TokenId},
+    policy::SessionPolicy,
     revocation::{FeedEntry, FeedHead, Revocation, RevocationDraft},
     time::{Clock, UnixMillis},
 };
-use counterfoil_guard::{CurrentUser, Guard, GuardOptions, Rejection, Revocations};
+use counterfoil_guard::{CookieRules, CurrentUser, Guard, GuardOptions, Rejection, Revocations};
 use counterfoil_jwt::{Algorithm, KeyId, KeySet, Policy, SigningKey, sign};
 use serde_json::{Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering::Relaxed},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Waker},
 };
 use tower::ServiceExt;
 
@@ -56,6 +62,8 @@ pub(crate) struct Bench {
     pub(crate) key: SigningKey,
     pub(crate) guard: Guard,
     pub(crate) revocations: Arc<Revocations>,
+    /// What the guard looks up, if it does.
+    pub(crate) sessions: Arc<Sessions>,
     clock: Arc<Hands>,
 }
 
@@ -108,6 +116,32 @@ pub(crate) fn claims_with(name: &str, value: impl Into<Value>) -> Value {
     claims
 }
 
+/// One step of something that waits.
+pub(crate) fn step<F: Future>(waiting: &mut Pin<&mut F>) -> Poll<F::Output> {
+    waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// The headers of a request.
+pub(crate) fn headers(fields: &[(&'static str, &[u8])]) -> HeaderMap {
+    let fields = fields.iter();
+    fields.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap())).collect()
+}
+
+/// `Authorization: Bearer …`, alone.
+pub(crate) fn bearer(token: &str) -> HeaderMap {
+    headers(&[("authorization", format!("Bearer {token}").as_bytes())])
+}
+
+/// The session cookie, alone.
+pub(crate) fn session_cookie(value: &str) -> HeaderMap {
+    headers(&[("cookie", format!("__Host-counterfoil-session={value}").as_bytes())])
+}
+
+/// The access cookie, alone.
+pub(crate) fn access_cookie(value: &str) -> HeaderMap {
+    headers(&[("cookie", format!("__Host-counterfoil-access={value}").as_bytes())])
+}
+
 impl Bench {
     /// A guard whose revocations are loaded.
     pub(crate) fn new() -> Self {
@@ -118,28 +152,46 @@ impl Bench {
 
     /// A guard that has not read the feed yet.
     pub(crate) fn cold() -> Self {
-        Self::cold_remembering(Guard::VERIFIED_TOKENS_MAX)
+        Self::cold_with(GuardOptions::default())
     }
 
     /// A guard that remembers no more than so many tokens.
     pub(crate) fn remembering(verified_tokens_max: usize) -> Self {
-        let bench = Self::cold_remembering(verified_tokens_max);
+        let bench = Self::cold_with(GuardOptions { verified_tokens_max, ..GuardOptions::default() });
         bench.revocations.advance_to(FeedHead::default());
         bench
     }
 
-    fn cold_remembering(verified_tokens_max: usize) -> Self {
+    /// A guard that takes cookies and looks sessions up.
+    pub(crate) fn with_sessions() -> Self {
+        let bench = Self::cold_with_sessions();
+        bench.revocations.advance_to(FeedHead::default());
+        bench
+    }
+
+    /// The same, and it has not read the feed yet.
+    pub(crate) fn cold_with_sessions() -> Self {
+        let sessions = Arc::<Sessions>::default();
+        let options = GuardOptions {
+            cookies: Some(CookieRules::new(ISSUER)),
+            lookup: Some(sessions.clone()),
+            ..GuardOptions::default()
+        };
+        Self { sessions, ..Self::cold_with(options) }
+    }
+
+    fn cold_with(options: GuardOptions) -> Self {
         let key = key(KID);
         let (revocations, clock) = (Arc::<Revocations>::default(), Arc::new(Hands(AtomicI64::new(NOW_SECONDS))));
         let keys = set(&[&key]);
-        let guard = Guard::with_options(
-            policy(),
-            keys,
-            Arc::clone(&revocations),
-            clock.clone(),
-            GuardOptions { verified_tokens_max, ..GuardOptions::default() },
-        );
-        Self { key, guard, revocations, clock }
+        let guard = Guard::with_options(policy(), keys, Arc::clone(&revocations), clock.clone(), options);
+        Self { key, guard, revocations, sessions: Arc::default(), clock }
+    }
+
+    /// A guard with other options, and with the same rules, key, revocations and clock.
+    pub(crate) fn guard_with(&self, options: GuardOptions) -> Guard {
+        let keys = set(&[&self.key]);
+        Guard::with_options(policy(), keys, Arc::clone(&self.revocations), self.clock.clone(), options)
     }
 
     /// A guard with other rules, and with the same key, revocations and clock.
@@ -173,6 +225,26 @@ impl Bench {
     /// The code of its refusal; empty if it lets the token in.
     pub(crate) fn code(&self, token: &str) -> &'static str {
         self.verdict(token).err().map_or("", |rejection| rejection.code())
+    }
+
+    /// The code of the guard's answer to a request with these headers, empty if it is let in, and how many look-ups and
+    /// verifications it took.
+    pub(crate) async fn asked(&self, method: &Method, headers: &HeaderMap) -> (&'static str, u64, u64) {
+        let (lookups, verifications) = (self.sessions.lookups(), self.guard.verifications());
+        let verdict = self.guard.authenticate(method, headers).await;
+        let code = verdict.err().map_or("", |rejection| rejection.code());
+        (code, self.sessions.lookups() - lookups, self.guard.verifications() - verifications)
+    }
+
+    /// The code of the guard's answer to a request that reads, and how many look-ups it took.
+    pub(crate) async fn read(&self, headers: &HeaderMap) -> (&'static str, u64) {
+        let (code, lookups, _) = self.asked(&Method::GET, headers).await;
+        (code, lookups)
+    }
+
+    /// A token of this policy.
+    pub(crate) fn token_of(&self, policy: SessionPolicy) -> String {
+        self.mint(&claims_with("policy", policy.as_str()))
     }
 
     /// Applies an entry of the feed.

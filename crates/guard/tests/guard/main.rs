@@ -8,8 +8,15 @@
 )]
 
 mod bench;
+mod sessions;
 
 mod answers;
+mod credentials;
+mod demands;
+mod extending;
+mod looked_up;
+mod personal_tokens;
 mod refusals;
 mod remembered;
+mod requests;
 mod revocation;
