@@ -162,6 +162,12 @@ impl Guard {
         Ok(credential)
     }
 
+    /// Whether the credential of a request came as a cookie. What takes its place goes back as one: scripts could read it
+    /// anywhere else. (An `Authorization` header of another scheme, such as `Basic`, is none of ours.)
+    pub fn is_from_cookie(&self, headers: &HeaderMap) -> bool {
+        presented(headers, self.0.cookies.as_ref()).is_ok_and(|credential| credential.is_cookie())
+    }
+
     /// Who sends a request with a signed token that needs no look-up, and whether it came as a cookie. Somebody with
     /// another credential is not told here: others look those up, and once is enough.
     pub(crate) fn without_lookup(&self, method: &Method, headers: &HeaderMap) -> Option<(CurrentUser, bool)> {

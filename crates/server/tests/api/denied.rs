@@ -179,7 +179,7 @@ async fn askers(server: &Server, elsewhere: &Server) -> (Vec<Asker>, Held) {
             401,
             "token_missing",
         ),
-        ("a session's id as a token", vec![("authorization", bearer(id))], 401, "not_a_compact_jws"),
+        ("a session's id as a token", vec![("authorization", bearer(id))], 401, "session_id_presented"),
         (
             "an access token as a session's id",
             vec![("cookie", format!("__Host-counterfoil-session={access}")), ("origin", PUBLIC_URL.to_owned())],

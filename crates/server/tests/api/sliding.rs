@@ -123,6 +123,15 @@ async fn what_came_as_a_cookie_goes_back_as_a_cookie() {
         assert!(reply.headers.get("counterfoil-access-token").is_none());
         server.send(Carried::Cookie(renewed).with(server.request("GET", "/v1/account"))).await.expect(200);
     }
+    // Behind HTTP Basic too: in the body or another header, scripts could read it.
+    for (method, path) in
+        [("GET", "/extending"), ("GET", "/v1/forward-auth?extend=true"), ("POST", "/v1/sessions/current/extend")]
+    {
+        let request = carried.with(server.request(method, path)).header("authorization", "Basic bWluc3U6cGx1bQ==");
+        let reply = server.send(request).await.expect(200);
+        assert!(reply.cookie(ACCESS_COOKIE).is_some(), "{path}");
+        assert!(reply.headers.get("counterfoil-access-token").is_none() && !reply.text().contains("eyJ"), "{path}");
+    }
     let reply = server.send(carried.with(server.request("GET", "/v1/forward-auth"))).await.expect(200);
     assert!(reply.cookie(ACCESS_COOKIE).is_none(), "the gateway did not ask for it");
 }

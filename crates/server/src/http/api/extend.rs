@@ -8,12 +8,7 @@ use crate::{
         cookies::{self, HeldKinds},
     },
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, header},
-    response::IntoResponse,
-};
+use axum::{Json, extract::State, http::HeaderMap, response::IntoResponse};
 use counterfoil_guard::CurrentUser;
 use counterfoil_wire::{Problem, TokenReply};
 
@@ -31,8 +26,8 @@ pub(in crate::http) async fn extend(
     origin: RequestOrigin,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, HttpError> {
-    let is_bearer = headers.contains_key(header::AUTHORIZATION);
-    let transport = if is_bearer { Transport::Body } else { Transport::Cookie { with_access_token: false } };
+    let is_cookie = app.guard().is_from_cookie(&headers);
+    let transport = if is_cookie { Transport::Cookie { with_access_token: false } } else { Transport::Body };
     let issued = app.extend(&user, transport, &origin).await?;
     let set = cookies::set(&issued.cookies, &HeldKinds::default(), &app.settings().cookies)?;
     Ok((NO_STORE, set, Json(issued.reply)))

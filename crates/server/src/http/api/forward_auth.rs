@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
 };
 use counterfoil_domain::{policy::SessionPolicy, scope::ScopeSet};
 use counterfoil_guard::{CurrentUser, EXTENDED_TOKEN, Rejection};
@@ -109,8 +109,8 @@ async fn extended(
     headers: &HeaderMap,
     origin: &RequestOrigin,
 ) -> Result<HeaderMap, HttpError> {
-    let is_bearer = headers.contains_key(header::AUTHORIZATION);
-    let transport = if is_bearer { Transport::Body } else { Transport::Cookie { with_access_token: false } };
+    let is_cookie = app.guard().is_from_cookie(headers);
+    let transport = if is_cookie { Transport::Cookie { with_access_token: false } } else { Transport::Body };
     let issued = app.extend(user, transport, origin).await?;
     let mut set = cookies::set(&issued.cookies, &HeldKinds::default(), &app.settings().cookies)?;
     let token = issued.reply.access_token.and_then(|token| HeaderValue::try_from(token).ok());
