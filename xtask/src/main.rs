@@ -3,10 +3,13 @@
 //! One match arm below per errand, one file per errand beside this one.
 
 mod audit;
+mod cases;
 mod fuzz;
 mod install;
 mod interop;
+mod npm;
 mod process;
+mod server;
 mod tally;
 mod test;
 mod tidy;
