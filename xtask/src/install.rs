@@ -1,6 +1,7 @@
 //! Getting the tools that a fresh machine lacks, and saying so before doing it.
 
 use std::env;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +13,7 @@ use anyhow::{Context, bail};
 use crate::process;
 use crate::workspace::Workspace;
 
+const FETCH_LIMIT: Duration = Duration::from_mins(10);
 const LIMIT: Duration = Duration::from_mins(15);
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
@@ -80,6 +82,36 @@ fn apt_command() -> Command {
     command.args(["--quiet", "--yes", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3"]);
     command.env("DEBIAN_FRONTEND", "noninteractive");
     command
+}
+
+/// Runs a package manager of another language, whose failure is ours.
+pub(crate) fn must_succeed(command: &mut Command) -> anyhow::Result<()> {
+    let status = process::run(command, FETCH_LIMIT)?;
+    if !status.success() {
+        bail!("{command:?} failed: {status}");
+    }
+    Ok(())
+}
+
+/// A note beside an installation of what was asked for, written last: half an installation has none.
+pub(crate) struct Stamp<'a> {
+    /// Where it is.
+    pub(crate) file: PathBuf,
+    /// What was asked for.
+    pub(crate) wanted: &'a str,
+}
+
+impl Stamp<'_> {
+    /// Whether what is installed is what is wanted.
+    pub(crate) fn fits(&self) -> bool {
+        fs::read_to_string(&self.file).is_ok_and(|installed| installed == self.wanted)
+    }
+
+    /// Notes that it is installed.
+    pub(crate) fn set(&self) -> anyhow::Result<()> {
+        fs::write(&self.file, self.wanted)?;
+        Ok(())
+    }
 }
 
 /// Whether a tool is there and runs.

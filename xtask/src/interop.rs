@@ -4,20 +4,18 @@
 //! the server once per algorithm, put each question, and count the answers.
 
 mod libraries;
-mod server;
 mod token;
 
-use std::fs;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
+use crate::cases::Cases;
 use crate::process;
+use crate::server::{self, Server};
 use crate::tally::Tally;
 use crate::test::Options;
 use crate::workspace::Workspace;
 use libraries::{Issuer, Judge, Libraries, Question, Verdict};
-use server::Server;
 use token::Part;
 
 /// One of each kind: Edwards curve, NIST curve, RSA, shared secret.
@@ -29,15 +27,12 @@ const ELSEWHERE: &str = "https://elsewhere.example";
 /// Runs all cases and counts them.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Tally> {
     let libraries = Libraries::fetch(workspace)?;
-    let binary = match &options.server {
-        Some(binary) => fs::canonicalize(binary).with_context(|| format!("--server {}", binary.display()))?,
-        None => server::build(workspace)?,
-    };
+    let binary = server::binary(workspace, options)?;
     let mut cases = Cases::default();
     for algorithm in ALGORITHMS {
         println!("\n{algorithm}");
-        let round =
-            Round { libraries: &libraries, binary: &binary, folder: folder_for(workspace, algorithm)?, algorithm };
+        let folder = workspace.empty_folder(&format!("interop/run/{algorithm}"))?;
+        let round = Round { libraries: &libraries, binary: &binary, folder, algorithm };
         // A round that breaks off (the server does not start, say) is one failed case; the next may still go.
         if let Err(error) = round.play(&mut cases) {
             cases.note("the round can be played", Err(error));
@@ -47,16 +42,6 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ta
         }
     }
     Ok(cases.tally)
-}
-
-/// An empty folder for the server's data, its log and the shared secret.
-fn folder_for(workspace: &Workspace, algorithm: &str) -> anyhow::Result<PathBuf> {
-    let folder = workspace.target.join("interop/run").join(algorithm);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
 }
 
 /// The questions of one algorithm.
@@ -73,7 +58,9 @@ impl Round<'_> {
             "HS512" => Some(self.libraries.write_secret(&self.folder.join("secret"))?),
             _ => None,
         };
-        let server = Server::start(self.binary, &self.folder, self.algorithm, secret_file.as_deref())?;
+        let mut settings = vec![("COUNTERFOIL_SIGNING__ALGORITHM", OsStr::new(self.algorithm))];
+        settings.extend(secret_file.iter().map(|file| ("COUNTERFOIL_SIGNING__SECRET_FILE", file.as_os_str())));
+        let server = Server::start(self.binary, &self.folder, &settings)?;
         let genuine = server.sign_up()?;
         let issuer = Issuer { url: server.base_url(), algorithm: self.algorithm, secret_file: secret_file.as_deref() };
 
@@ -106,21 +93,5 @@ impl Round<'_> {
 
     fn refuses(&self, judge: Judge, question: &Question<'_>, reason: &str) -> anyhow::Result<()> {
         self.libraries.ask(judge, question)?.expect_refusal(reason)
-    }
-}
-
-/// Prints each case as it is decided, and counts.
-#[derive(Default)]
-struct Cases {
-    tally: Tally,
-}
-
-impl Cases {
-    fn note(&mut self, case: &str, result: anyhow::Result<()>) {
-        self.tally += Tally::one(result.is_ok());
-        match result {
-            Ok(()) => println!("  ok      {case}"),
-            Err(error) => println!("  FAILED  {case}: {error:#}"),
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Where things are, as cargo sees it.
 
 use std::env;
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,6 +42,16 @@ impl Workspace {
                 .with_context(|| format!("no {name} in cargo metadata"))
         };
         Ok(Self { root: path("workspace_root")?, target: path("target_directory")? })
+    }
+
+    /// An empty folder below `target`, for what a step leaves behind for whoever wants to look.
+    pub(crate) fn empty_folder(&self, below_target: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.target.join(below_target);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
     }
 
     /// Cargo, in the root.

@@ -11,10 +11,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use crate::install::{self, Stamp, must_succeed};
 use crate::workspace::Workspace;
-use crate::{install, process};
+use crate::{npm, process};
 
-const FETCH_LIMIT: Duration = Duration::from_mins(10);
 const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// Both libraries, ready to be asked.
@@ -119,7 +119,8 @@ impl Libraries {
         let folder = workspace.target.join("interop");
         fs::create_dir_all(&folder)?;
         let python = fetch_pyjwt(&scripts.join("requirements.txt"), &folder.join("venv"))?;
-        let (node, node_folder) = fetch_jose(&scripts.join("node"), &folder.join("node"))?;
+        let node_folder = folder.join("node");
+        let node = npm::fetch(&scripts.join("node"), &node_folder, "jose")?;
         Ok(Self { scripts, python, node, node_folder })
     }
 
@@ -205,51 +206,6 @@ fn fetch_pyjwt(requirements: &Path, venv: &Path) -> anyhow::Result<PathBuf> {
     must_succeed(Command::new(&python).args(pip).arg(requirements))?;
     stamp.set()?;
     Ok(python)
-}
-
-/// A copy of `interop/node` with its packages; gives node and the copy.
-fn fetch_jose(source: &Path, copy: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
-    let node = install::program("node", &["nodejs", "npm"])?;
-    fs::create_dir_all(copy)?;
-    // A script finds its packages beside itself, and packages do not belong into the sources: so the script moves.
-    for name in [".npmrc", "package.json", "package-lock.json", "jose_verify.mjs"] {
-        fs::copy(source.join(name), copy.join(name)).with_context(|| format!("copying interop/node/{name}"))?;
-    }
-    let wanted = fs::read_to_string(copy.join("package-lock.json"))?;
-    let stamp = Stamp { file: copy.join("installed.txt"), wanted: &wanted };
-    if !(stamp.fits() && copy.join("node_modules/jose").is_dir()) {
-        let npm = install::program("npm", &["npm"])?;
-        println!("Fetching jose into {}", copy.display());
-        let arguments = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-        must_succeed(Command::new(npm).args(arguments).current_dir(copy))?;
-        stamp.set()?;
-    }
-    Ok((node, copy.to_owned()))
-}
-
-fn must_succeed(command: &mut Command) -> anyhow::Result<()> {
-    let status = process::run(command, FETCH_LIMIT)?;
-    if !status.success() {
-        bail!("{command:?} failed: {status}");
-    }
-    Ok(())
-}
-
-/// A note beside an installation of what was asked for, written last: half an installation has none.
-struct Stamp<'a> {
-    file: PathBuf,
-    wanted: &'a str,
-}
-
-impl Stamp<'_> {
-    fn fits(&self) -> bool {
-        fs::read_to_string(&self.file).is_ok_and(|installed| installed == self.wanted)
-    }
-
-    fn set(&self) -> anyhow::Result<()> {
-        fs::write(&self.file, self.wanted)?;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The server under test: the real binary, on a free port, with an empty store.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use ureq::http::StatusCode;
 
 use crate::process::{self, Group};
+use crate::test::Options;
 use crate::workspace::Workspace;
 
 const BUILD_LIMIT: Duration = Duration::from_hours(1);
@@ -22,8 +24,16 @@ const STOP_LIMIT: Duration = Duration::from_secs(15);
 const REPLY_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
+/// The binary that the command line names, or else one that is built now.
+pub(crate) fn binary(workspace: &Workspace, options: &Options) -> anyhow::Result<PathBuf> {
+    match &options.server {
+        Some(binary) => fs::canonicalize(binary).with_context(|| format!("--server {}", binary.display())),
+        None => build(workspace),
+    }
+}
+
 /// Builds the binary and asks cargo where it is.
-pub(super) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     println!("Building the server.");
     let mut command = workspace.cargo();
     command.args(["build", "--package", "counterfoil", "--bin", "counterfoil"]);
@@ -48,7 +58,7 @@ fn executable_in(message: &str) -> Option<PathBuf> {
 }
 
 /// A running server; dropping it kills it.
-pub(super) struct Server {
+pub(crate) struct Server {
     group: Group,
     base_url: String,
     http: ureq::Agent,
@@ -56,8 +66,9 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the server and waits until it is ready.
-    pub(super) fn start(binary: &Path, folder: &Path, algorithm: &str, secret: Option<&Path>) -> anyhow::Result<Self> {
+    /// Starts the server, with settings from the environment, and waits until it is ready. Its data and its log go into
+    /// `folder`.
+    pub(crate) fn start(binary: &Path, folder: &Path, settings: &[(&str, &OsStr)]) -> anyhow::Result<Self> {
         let log = folder.join("server.log");
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data")).current_dir(folder);
@@ -66,10 +77,7 @@ impl Server {
                 command.env_remove(name); // a developer's own settings are not what is tested here
             }
         }
-        command.env("COUNTERFOIL_SIGNING__ALGORITHM", algorithm);
-        if let Some(secret) = secret {
-            command.env("COUNTERFOIL_SIGNING__SECRET_FILE", secret);
-        }
+        command.envs(settings.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?);
         let mut group = Group::spawn(&mut command)?;
         let stdout = process::lines_of(group.child().stdout.take().context("the server's stdout")?);
@@ -89,12 +97,12 @@ impl Server {
     }
 
     /// `http://127.0.0.1:PORT`.
-    pub(super) fn base_url(&self) -> &str {
+    pub(crate) fn base_url(&self) -> &str {
         &self.base_url
     }
 
     /// Makes an account that is signed in at once; gives its access token.
-    pub(super) fn sign_up(&self) -> anyhow::Result<String> {
+    pub(crate) fn sign_up(&self) -> anyhow::Result<String> {
         let account = json!({
             "email": "interop@example.com",
             "password": "plum tin walrus 41 harbour",
@@ -116,7 +124,7 @@ impl Server {
     }
 
     /// Asks for the signed-in account with this token.
-    pub(super) fn expect_status_of_account(&self, token: &str, expected: u16) -> anyhow::Result<()> {
+    pub(crate) fn expect_status_of_account(&self, token: &str, expected: u16) -> anyhow::Result<()> {
         let request = self.http.get(format!("{}/v1/account", self.base_url));
         let reply = request.header("authorization", format!("Bearer {token}")).call()?;
         if reply.status().as_u16() != expected {
@@ -126,7 +134,7 @@ impl Server {
     }
 
     /// Ends the server as an operator would; one that does not go is killed, and that is an error.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         self.group.terminate();
         self.group.wait_until(process::now() + STOP_LIMIT).context("stopping the server by SIGTERM")?;
         Ok(())
