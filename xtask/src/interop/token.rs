@@ -7,6 +7,9 @@ use anyhow::Context;
 /// RFC 4648, section 5; the place in the list is the character's six bits.
 const BASE64URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// A character of the payload that is part of the issuer's URL: claims begin `{"iss":"http`, eight bytes before it.
+const WITHIN_THE_ISSUER: usize = 16;
+
 /// The part of a compact JWS to alter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -25,27 +28,28 @@ impl fmt::Display for Part {
     }
 }
 
-/// The token with one bit in the middle of `part` turned over.
+/// The token with one bit within `part` turned over.
 ///
-/// In the middle, because the last character may hold unused bits: turning one of those makes an invalid spelling of
-/// the same bytes, which is another question.
+/// Not at the end, because the last character may hold unused bits: turning one of those makes an invalid spelling of the
+/// same bytes, which is another question. And in the payload within the issuer, where what comes out is JSON as before: some
+/// libraries read the claims first, and would refuse for another reason than the signature.
 pub(super) fn with_flipped_bit(token: &str, part: Part) -> anyhow::Result<String> {
     let mut segments: Vec<&str> = token.split('.').collect();
     let [_, payload, signature] = segments.as_mut_slice() else {
         anyhow::bail!("not three parts joined by dots: {token}");
     };
-    let segment = match part {
-        Part::Payload => payload,
-        Part::Signature => signature,
+    let (segment, place_max) = match part {
+        Part::Payload => (payload, WITHIN_THE_ISSUER),
+        Part::Signature => (signature, usize::MAX),
     };
-    let flipped = flip_in_the_middle(segment).context("not base64url")?;
+    let place = (segment.len() / 2).min(place_max);
+    let flipped = flip_at(segment, place).context("not base64url")?;
     *segment = &flipped;
     Ok(segments.join("."))
 }
 
-fn flip_in_the_middle(segment: &str) -> Option<String> {
-    let middle = segment.len() / 2;
-    let (before, rest) = segment.split_at_checked(middle)?;
+fn flip_at(segment: &str, place: usize) -> Option<String> {
+    let (before, rest) = segment.split_at_checked(place)?;
     let mut rest = rest.chars();
     let sextet = BASE64URL.find(rest.next()?)? ^ 1;
     let other = BASE64URL.chars().nth(sextet)?;
