@@ -38,20 +38,25 @@ pub enum PersonalTokenOutcome {
     Created(Box<Session>),
     /// The account has as many as it may.
     TooMany,
-    /// The account has gone or was disabled.
-    NoAccount,
+    /// The sign-in that asks is over, or its account has gone or was disabled.
+    NoSignIn,
 }
 
-/// Makes a personal token. `authenticated_at` is when its owner last proved who they are.
+/// Makes a personal token for the sign-in `maker`. One that was ended since it asked makes none: what it left behind would
+/// outlive the sign-out that was to end it.
 pub fn create_personal_token(
     view: Option<&AccountView>,
     new: NewPersonalToken,
-    authenticated_at: UnixMillis,
+    maker: SessionId,
     occasion: &Occasion<'_>,
 ) -> Ruling<PersonalTokenOutcome> {
     let now = occasion.now;
-    let Some(view) = view.filter(|view| view.account.disabled_at.is_none()) else {
-        return Ruling::unchanged(PersonalTokenOutcome::NoAccount);
+    let maker = |view: &AccountView| {
+        let lives = |session: &&Session| session.id == maker && session.dead_reason(&view.account, now).is_none();
+        view.sign_ins().find(lives).map(|session| session.authenticated_at)
+    };
+    let Some((view, authenticated_at)) = view.and_then(|view| Some((view, maker(view)?))) else {
+        return Ruling::unchanged(PersonalTokenOutcome::NoSignIn);
     };
     // Those past their end make no trouble, and are forgotten a day later.
     if view.personal_tokens().filter(|token| token.ends_at() > now).count() >= PERSONAL_TOKENS_PER_ACCOUNT_MAX {
@@ -105,6 +110,7 @@ mod tests {
     use super::*;
     use crate::{
         account::AccountGeneration,
+        policy::Lifetimes,
         revocation::Revocation,
         session::SessionView,
         testing::{self, Counting, START as NOW},
@@ -112,7 +118,9 @@ mod tests {
 
     fn with_account(test: impl Fn(AccountView, &Occasion<'_>)) {
         let entropy = Counting::default();
-        let view = AccountView { account: testing::account(&entropy), sessions: Vec::new() };
+        let account = testing::account(&entropy);
+        let maker = testing::opened(SessionPolicy::Refresh, &account, &Lifetimes::default(), &entropy);
+        let view = AccountView { account, sessions: vec![maker] };
         test(view, &testing::occasion(NOW, &entropy));
     }
 
@@ -123,7 +131,7 @@ mod tests {
     }
 
     fn create(view: &AccountView, lifetime: Option<Duration>, occasion: &Occasion<'_>) -> Session {
-        let ruling = create_personal_token(Some(view), new(lifetime), NOW, occasion);
+        let ruling = create_personal_token(Some(view), new(lifetime), view.sessions[0].id, occasion);
         let PersonalTokenOutcome::Created(token) = ruling.outcome else { panic!("{:?}", ruling.outcome) };
         assert_eq!(ruling.changes.new_sessions, [(*token).clone()]);
         assert_eq!(ruling.changes.events.len(), 1);
@@ -157,8 +165,9 @@ mod tests {
     #[test]
     fn there_are_not_too_many_and_none_without_an_account() {
         with_account(|mut view, occasion| {
+            let maker = view.sessions[0].id;
             let refused = |view: Option<&AccountView>| {
-                let ruling = create_personal_token(view, new(None), NOW, occasion);
+                let ruling = create_personal_token(view, new(None), maker, occasion);
                 assert!(ruling.changes.is_empty());
                 ruling.outcome
             };
@@ -168,9 +177,19 @@ mod tests {
             assert_eq!(refused(Some(&view)), PersonalTokenOutcome::TooMany);
             view.sessions[3].idle_until = NOW;
             create(&view, None, occasion);
-            view.account.disabled_at = Some(NOW);
-            assert_eq!(refused(Some(&view)), PersonalTokenOutcome::NoAccount);
-            assert_eq!(refused(None), PersonalTokenOutcome::NoAccount);
+            for end in [
+                (|view| view.account.disabled_at = Some(NOW)) as fn(&mut AccountView),
+                |view| view.account.generation = view.account.generation.next(),
+                |view| view.sessions[0].revoked_at = Some(NOW),
+                |view| view.sessions[0].idle_until = NOW,
+                |view| drop(view.sessions.remove(0)),
+                |view| view.sessions[0].policy = SessionPolicy::Personal,
+            ] {
+                let mut view = view.clone();
+                end(&mut view);
+                assert_eq!(refused(Some(&view)), PersonalTokenOutcome::NoSignIn);
+            }
+            assert_eq!(refused(None), PersonalTokenOutcome::NoSignIn);
         });
     }
 
@@ -183,7 +202,8 @@ mod tests {
             let ruling = end_personal_tokens(&view, Duration::from_mins(31), occasion);
             assert_eq!(ruling.outcome, 2);
             let named: Vec<_> = ruling.changes.revocations.iter().map(|draft| draft.revocation.clone()).collect();
-            let ids: Vec<_> = view.sessions.iter().map(|token| Revocation::Token(token.personal_token_id())).collect();
+            let tokens = view.sessions.iter().skip(1);
+            let ids: Vec<_> = tokens.map(|token| Revocation::Token(token.personal_token_id())).collect();
             assert_eq!(named, ids);
             for ended in ruling.changes.sessions {
                 assert!(ended.absolute_until < UnixMillis::NEVER, "else its row would stay for ever");

@@ -53,6 +53,9 @@ pub enum AppError {
     /// The account has as many personal tokens as it may.
     #[error("the account has {} personal tokens, as many as it may: delete one first", PERSONAL_TOKENS_PER_ACCOUNT_MAX)]
     TooManyPersonalTokens,
+    /// It was asked for too often.
+    #[error("this account has made too many personal tokens within the hour: try again later")]
+    TooManyRequests,
     /// There is no such personal token for whoever asks.
     #[error("there is no such personal token among yours")]
     PersonalTokenNotFound,

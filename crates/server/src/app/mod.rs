@@ -12,6 +12,7 @@ mod issue;
 mod maintenance;
 mod new_account;
 mod password;
+mod personal_token_brake;
 mod personal_tokens;
 mod present;
 mod profile;
@@ -67,6 +68,7 @@ use counterfoil_domain::{
 use counterfoil_guard::{CookieRules, Guard, Revocations};
 use email_directory::EmailDirectory;
 use parking_lot::Mutex;
+use personal_token_brake::PersonalTokenBrake;
 use readiness::Readiness;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -170,6 +172,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     emails: EmailDirectory,
+    personal_token_brake: PersonalTokenBrake,
     clock_jumps: Mutex<ClockJumps>,
     readiness: Readiness,
 }
@@ -200,6 +203,7 @@ impl App {
         Self(Arc::new(Inner {
             parts,
             emails: EmailDirectory::default(),
+            personal_token_brake: PersonalTokenBrake::default(),
             clock_jumps: Mutex::default(),
             readiness: Readiness::default(),
         }))

@@ -54,7 +54,10 @@ impl App {
             client_id: FIRST_PARTY_CLIENT.to_owned(),
             secret: secret.digest(),
         };
-        let (entropy, ip, authenticated_at) = (Arc::clone(&self.0.parts.entropy), origin.ip, user.authenticated_at());
+        if !self.0.personal_token_brake.allows(user.account(), self.0.parts.clock.now()) {
+            return Err(AppError::TooManyRequests);
+        }
+        let (entropy, ip, maker) = (Arc::clone(&self.0.parts.entropy), origin.ip, user.session());
         let grants = self.settings().scope_grants.clone();
         let decided = self.store().decide_account(user.account(), move |view, now| {
             let roles = view.map_or(&[][..], |view| &view.account.roles);
@@ -62,7 +65,7 @@ impl App {
                 return Ruling::unchanged(Err(AppError::ScopeNotAllowed));
             }
             let occasion = Occasion { now, ip, entropy: &*entropy };
-            let ruling = create_personal_token(view, new.clone(), authenticated_at, &occasion);
+            let ruling = create_personal_token(view, new.clone(), maker, &occasion);
             Ruling { changes: ruling.changes, outcome: Ok(ruling.outcome) }
         });
         match decided.await?.0? {
@@ -71,7 +74,7 @@ impl App {
                 Ok((*token, secret))
             }
             PersonalTokenOutcome::TooMany => Err(AppError::TooManyPersonalTokens),
-            PersonalTokenOutcome::NoAccount => Err(Rejection::Revoked.into()),
+            PersonalTokenOutcome::NoSignIn => Err(Rejection::Revoked.into()),
         }
     }
 

@@ -92,6 +92,7 @@ impl From<AppError> for HttpError {
             AppError::ScopeNotAllowed => (S::UNPROCESSABLE_ENTITY, "scope_not_allowed"),
             AppError::ExpiryPast => (S::UNPROCESSABLE_ENTITY, "expiry_past"),
             AppError::TooManyPersonalTokens => (S::CONFLICT, "too_many_personal_tokens"),
+            AppError::TooManyRequests => (S::TOO_MANY_REQUESTS, "too_many_requests"),
             AppError::PersonalTokenNotFound => (S::NOT_FOUND, "personal_token_not_found"),
             AppError::WrongPassword => (S::FORBIDDEN, "wrong_password"),
             AppError::NotSliding => (S::CONFLICT, "not_sliding"),
@@ -163,6 +164,10 @@ fn finish(response: &mut Response) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        // RFC 6585 §4. What is counted is counted by the hour.
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("600"));
     }
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110 §15.5.2: a 401 names a way to authenticate.

@@ -165,6 +165,33 @@ async fn it_may_do_no_more_than_who_makes_it() {
     refused.expect_refusal(409, "too_many_personal_tokens");
 }
 
+/// Making and deleting them again and again leaves an entry in every verifier's memory each time.
+#[tokio::test]
+async fn too_many_in_an_hour_are_refused() {
+    let (server, maker) = signed_in().await;
+    let request = json!({ "name": "loop", "scope": "" });
+    for _ in 0..100 {
+        server.personal_token(&maker, &request).await;
+        if server.counterfoil().app().personal_tokens(maker_account(&server).await).await.unwrap().len() == 50 {
+            maker.send(&server, "DELETE", "/v1/personal-tokens", None).await.expect(200);
+        }
+    }
+    let before = server.snapshot().await;
+    let refused = maker.send(&server, "POST", "/v1/personal-tokens", Some(request.clone())).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str(), refused.header("retry-after")),
+        (429, "too_many_requests", "600")
+    );
+    assert_eq!(server.snapshot().await, before);
+    server.clock.advance(Duration::from_hours(1));
+    let maker = server.sign_in_with(EMAIL, SessionPolicy::Refresh).await;
+    server.personal_token(&maker, &request).await;
+}
+
+async fn maker_account(server: &Server) -> counterfoil_domain::id::AccountId {
+    server.snapshot().await.accounts[0].id
+}
+
 /// Another process on the same store (the command line) deletes it: the feed tells, within a second.
 #[tokio::test]
 async fn what_another_process_deletes_is_refused_within_a_second() {

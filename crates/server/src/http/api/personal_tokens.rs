@@ -35,6 +35,7 @@ pub(in crate::http) struct NewPersonalTokenRequest {
     (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`, `person_only`, `cross_origin`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`too_many_personal_tokens`"),
+    (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_requests`: a hundred an hour; try again after `Retry-After` seconds"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid_name`, `invalid_scope`, `scope_not_allowed`, `expiry_past`, `invalid_request`"),
 ))]
 pub(in crate::http) async fn create(
