@@ -1,23 +1,4 @@
 //! A layer for handlers that count as use of a sliding session: their answers bring a token with a later end.
-//!
-//! ```
-//! use axum::{Router, routing::post};
-//! use counterfoil_guard::{CurrentUser, ExtendLayer, Guard, SessionExtender};
-//! use std::sync::Arc;
-//!
-//! async fn save(user: CurrentUser) -> String {
-//!     format!("saved for {}", user.account())
-//! }
-//!
-//! fn app(guard: Guard, extender: Arc<dyn SessionExtender>) -> Router {
-//!     Router::new()
-//!         .route("/drafts", post(save).layer(ExtendLayer::new(guard.clone(), extender)))
-//!         .with_state(guard)
-//! }
-//! ```
-//!
-//! The token before it stays good until its own end, so requests under way do not fail; both die with the session, and no
-//! token outlives the session's absolute limit. Issuing is the server's: [`SessionExtender`] asks it.
 
 use crate::{CookieKind, CurrentUser, Guard};
 use counterfoil_domain::{policy::SessionPolicy, time::UnixMillis};
@@ -60,7 +41,26 @@ pub trait SessionExtender: Send + Sync {
     fn extend<'a>(&'a self, user: &'a CurrentUser) -> ExtendFuture<'a>;
 }
 
-/// Marks handlers as extending: see the [module](self).
+/// Makes the handlers below it count as use of a sliding session: their answers bring a token with a later end.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use counterfoil_guard::{CurrentUser, ExtendLayer, Guard, SessionExtender};
+/// use std::sync::Arc;
+///
+/// async fn save(user: CurrentUser) -> String {
+///     format!("saved for {}", user.account())
+/// }
+///
+/// fn app(guard: Guard, extender: Arc<dyn SessionExtender>) -> Router {
+///     Router::new()
+///         .route("/drafts", post(save).layer(ExtendLayer::new(guard.clone(), extender)))
+///         .with_state(guard)
+/// }
+/// ```
+///
+/// The token before it stays good until its own end, so requests under way do not fail; both die with the session, and no
+/// token outlives the session's absolute limit. Issuing is the server's: [`SessionExtender`] asks it.
 #[derive(Clone)]
 pub struct ExtendLayer {
     guard: Guard,
