@@ -1,4 +1,4 @@
-//! The layer for handlers that extend a sliding session ([`ExtendLayer`]).
+//! A layer for handlers that count as use of a sliding session: their answers bring a token with a later end.
 
 use crate::{CookieKind, CurrentUser, Guard};
 use counterfoil_domain::{policy::SessionPolicy, time::UnixMillis};
@@ -41,7 +41,7 @@ pub trait SessionExtender: Send + Sync {
     fn extend<'a>(&'a self, user: &'a CurrentUser) -> ExtendFuture<'a>;
 }
 
-/// Marks handlers that count as use of a sliding session: their answers bring a token with a later end.
+/// Makes the handlers below it count as use of a sliding session: their answers bring a token with a later end.
 ///
 /// ```
 /// use axum::{Router, routing::post};
