@@ -18,8 +18,8 @@ pub(crate) enum Intent {
     Safe,
     /// It may change something.
     Unsafe,
-    /// A gateway asks about a request and does not say which. Browsers say where a request comes from whenever it might
-    /// change something, so one that says nothing reads.
+    /// A gateway asks about a request and does not say which. Browsers send `Origin` with whatever might change something
+    /// (Fetch, "append a request `Origin` header"), so a request without one reads.
     Unknown,
 }
 
@@ -35,19 +35,19 @@ impl Intent {
 /// # Errors
 /// [`Rejection::CrossOrigin`].
 pub(crate) fn check(intent: Intent, headers: &HeaderMap, rules: &CookieRules) -> Result<(), Rejection> {
-    if intent == Intent::Safe || is_same_origin(headers, rules).unwrap_or(intent == Intent::Unknown) {
-        Ok(())
-    } else {
-        Err(Rejection::CrossOrigin)
-    }
+    let is_let_in = match intent {
+        Intent::Safe => true,
+        Intent::Unsafe => is_same_origin(headers, rules) == Some(true),
+        // `Sec-Fetch-Site` says nothing of reading or changing: whoever follows a link from a mail is `cross-site`.
+        Intent::Unknown => has_our_origin(headers, rules).unwrap_or(true),
+    };
+    if is_let_in { Ok(()) } else { Err(Rejection::CrossOrigin) }
 }
 
 /// Whether a request says that it comes from the server's own pages. `None` if it says nothing, as programs do that are
 /// no browsers.
 pub(crate) fn is_same_origin(headers: &HeaderMap, rules: &CookieRules) -> Option<bool> {
-    // Who says it twice is not believed: which of them counts, others on the way may decide differently.
-    let origins = headers.get_all(header::ORIGIN).iter();
-    let origin = origins.map(|origin| is_ours(origin.as_bytes(), headers, rules)).reduce(|_, _| false);
+    let origin = has_our_origin(headers, rules);
     // `none` is what the person did, not a page: typed, or from a bookmark.
     let sites = headers.get_all(SEC_FETCH_SITE).iter();
     let site = sites.map(|site| site == "same-origin" || site == "none").reduce(|_, _| false);
@@ -55,6 +55,13 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, rules: &CookieRules) -> Option
         (None, None) => None,
         (origin, site) => Some(origin.unwrap_or(true) && site.unwrap_or(true)),
     }
+}
+
+/// Whether the `Origin` is ours, if there is one. Who says it twice is not believed: which of them counts, others on the way
+/// may decide differently.
+fn has_our_origin(headers: &HeaderMap, rules: &CookieRules) -> Option<bool> {
+    let origins = headers.get_all(header::ORIGIN).iter();
+    origins.map(|origin| is_ours(origin.as_bytes(), headers, rules)).reduce(|_, _| false)
 }
 
 /// The public URL, or the host that the browser believes it is talking to: the same server under another name, such as
@@ -107,8 +114,11 @@ mod tests {
         ] {
             assert_eq!(verdict(Intent::Unsafe, headers), is_let_in, "{headers:?}");
             assert!(verdict(Intent::Safe, headers));
-            // The same, but that silence is taken for reading.
-            assert_eq!(verdict(Intent::Unknown, headers), is_let_in || headers.is_empty(), "{headers:?}");
+            // The same, but that a request without an origin is taken for reading.
+            let has_origin = headers.iter().any(|(name, _)| *name == "origin");
+            let only_origin: Vec<_> = headers.iter().copied().filter(|(name, _)| *name != "sec-fetch-site").collect();
+            let of_origin = verdict(Intent::Unsafe, &only_origin);
+            assert_eq!(verdict(Intent::Unknown, headers), !has_origin || of_origin, "{headers:?}");
         }
     }
 

@@ -271,7 +271,8 @@ async fn bearer_requests_come_from_anywhere() {
     }
 }
 
-/// A gateway that tells the method is judged by it; of one that does not, silence is taken for reading and nothing else is.
+/// A gateway that tells the method is judged by it; of one that does not, a request without an origin is taken for reading:
+/// whoever follows a link brings none, wherever it stood.
 #[tokio::test]
 async fn gateways_tell_the_method_or_do_not() {
     let bench = bench();
@@ -283,7 +284,7 @@ async fn gateways_tell_the_method_or_do_not() {
             (None, &[][..], ""),
             (None, ours, ""),
             (None, evil, "cross_origin"),
-            (None, same_site, "cross_origin"),
+            (None, same_site, ""),
             (Some(Method::GET), &[], ""),
             (Some(Method::HEAD), evil, ""),
             (Some(Method::POST), &[], "cross_origin"),
