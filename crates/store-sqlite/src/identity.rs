@@ -66,6 +66,11 @@ impl DataFile {
         Ok(Self { path, watched: watched.collect::<io::Result<_>>()? })
     }
 
+    /// The data file by itself, for those who only read.
+    pub(crate) fn place(&self) -> Place {
+        Place(self.watched.first().cloned())
+    }
+
     /// Where the data file was opened.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -83,6 +88,20 @@ impl DataFile {
             }
         }
         Ok(())
+    }
+}
+
+/// Where a reader's data file is.
+///
+/// A file that was replaced is still readable by those who have it open, and what it says holds no more: a session that was
+/// ended in the new file would live in the old one for ever. One that was only deleted is the newest there is.
+#[derive(Clone)]
+pub(crate) struct Place(Option<(PathBuf, Identity)>);
+
+impl Place {
+    /// Whether another file stands where this one was opened.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.as_ref().is_some_and(|(path, remembered)| Identity::of(path).is_ok_and(|found| found != *remembered))
     }
 }
 

@@ -191,7 +191,8 @@ impl SqliteStore {
         let file = DataFile::remember(&absolute).map_err(in_file)?;
 
         let counters = Arc::new(Counters::default());
-        let readers = Readers::start(reading, waiting_reads_max).map_err(in_file)?;
+        let place = file.place();
+        let readers = Readers::start(reading, place, waiting_reads_max).map_err(in_file)?;
         let parts = WriterParts { connection, file, clock: Arc::clone(&clock), counters: Arc::clone(&counters) };
         let writer = Writer::start(parts, waiting_writes_max).map_err(in_file)?;
         Ok(Self { readers, writer, clock, counters })

@@ -3,6 +3,7 @@
 
 use crate::{
     fault::Fault,
+    identity::Place,
     job::{Fate, Job, submit},
 };
 use counterfoil_domain::store::StoreError;
@@ -22,11 +23,11 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn start(connections: Vec<Connection>, waiting_max: usize) -> io::Result<Self> {
+    pub(crate) fn start(connections: Vec<Connection>, place: Place, waiting_max: usize) -> io::Result<Self> {
         let (queue, jobs) = flume::bounded(waiting_max.max(1));
         let start = |connection| {
-            let jobs = Receiver::clone(&jobs);
-            thread::Builder::new().name("store-reader".into()).spawn(move || serve(connection, &jobs))
+            let (jobs, place) = (Receiver::clone(&jobs), place.clone());
+            thread::Builder::new().name("store-reader".into()).spawn(move || serve(connection, &place, &jobs))
         };
         let threads = connections.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { queue: Some(queue), threads })
@@ -40,10 +41,14 @@ impl Readers {
     }
 }
 
-fn serve(mut connection: Connection, jobs: &Receiver<ReadJob>) {
+fn serve(mut connection: Connection, place: &Place, jobs: &Receiver<ReadJob>) {
     while let Ok(mut job) = jobs.recv() {
-        job.run(&mut connection);
-        job.answer(&Fate::Committed);
+        if place.is_taken() {
+            job.answer(&Fate::NotWritten("the data file was replaced by another while the server runs".to_owned()));
+        } else {
+            job.run(&mut connection);
+            job.answer(&Fate::Committed);
+        }
     }
 }
 

@@ -80,6 +80,9 @@ fn a_file_in_its_place_is_neither_written_nor_is_its_log_deleted() {
 
         let refused = raise(&*store, session.id).await.unwrap_err();
         assert!(refused.to_string().contains("was replaced by another file"), "{refused}");
+        // What was ended in the other one would live on for whoever is asked about it here.
+        let refused = store.session(session.id).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
         drop((bench, store));
         let files = place.files();
         assert_eq!(rescued(&files).len(), 1);

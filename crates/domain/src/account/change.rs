@@ -32,16 +32,19 @@ pub struct ProfileChange {
     pub email: Option<Email>,
 }
 
-/// What came of a change: the account as it is now; `None` when it has gone.
+/// What came of a change: the account as it is now; `None` when it has gone, or the sign-in is over.
 pub type ProfileChanged = Option<Box<Account>>;
 
-/// Changes name and address. That nobody else has the address is for the store to see.
+/// Changes name and address for the sign-in `asked_by`, unless it is over. That nobody else has the address is for the store
+/// to see.
 pub fn change_profile(
     view: Option<&AccountView>,
+    asked_by: SessionId,
     change: ProfileChange,
     occasion: &Occasion<'_>,
 ) -> Ruling<ProfileChanged> {
-    let Some(AccountView { account: before, .. }) = view else { return Ruling::unchanged(None) };
+    let lives = |view: &&AccountView| view.living_sign_in(asked_by, occasion.now).is_some();
+    let Some(AccountView { account: before, .. }) = view.filter(lives) else { return Ruling::unchanged(None) };
     let mut account = before.clone();
     match change.name {
         Change::Keep => {}

@@ -10,7 +10,7 @@ pub use attributes::{ATTRIBUTES_MAX, Attributes, InvalidAttribute};
 pub use change::{
     Change, NewPassword, PasswordChange, ProfileChange, ProfileChanged, change_password, change_profile, set_password,
 };
-pub use standing::{StandingOutcome, delete_account, disable_account, enable_account, set_roles};
+pub use standing::{StandingOutcome, delete_account, delete_own_account, disable_account, enable_account, set_roles};
 
 use crate::{email::Email, entropy::Entropy, id::AccountId, text::first_misplaced, time::UnixMillis};
 use std::fmt;

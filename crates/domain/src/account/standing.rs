@@ -3,6 +3,7 @@
 use super::Account;
 use crate::{
     event::{EventKind, Occasion},
+    id::SessionId,
     session::{AccountView, Changes, Ruling, end_all, end_personal_tokens},
 };
 use std::time::Duration;
@@ -76,6 +77,17 @@ pub fn delete_account(
     };
     let account = Box::new(view.account.clone());
     Ruling { changes, outcome: StandingOutcome::Changed { account, ended: ended.sessions.len() } }
+}
+
+/// Forgets an account as its person wishes, who asks by a sign-in. One that is over deletes nothing.
+pub fn delete_own_account(
+    view: Option<&AccountView>,
+    asked_by: SessionId,
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+) -> Ruling<StandingOutcome> {
+    let lives = |view: &&AccountView| view.living_sign_in(asked_by, occasion.now).is_some();
+    delete_account(view.filter(lives), longest_token_lifetime, occasion)
 }
 
 /// Gives an account these roles and no others. Where one is taken away, every sign-in is ended: the tokens about carry

@@ -162,7 +162,7 @@ fn a_new_address_is_not_verified_and_another_spelling_is() {
         view.account.email_verified = true;
         let change = |email: &str| {
             let change = ProfileChange { email: Some(email.parse().unwrap()), name: Change::Keep };
-            change_profile(Some(&view), change, occasion).changes
+            change_profile(Some(&view), view.sessions[0].id, change, occasion).changes
         };
         assert!(change("a@example.com").is_empty());
         let changes = change("b@example.com");
@@ -170,7 +170,7 @@ fn a_new_address_is_not_verified_and_another_spelling_is() {
         assert!(!changes.account.unwrap().email_verified);
         assert!(change("A@Example.com").account.unwrap().email_verified);
         let named = ProfileChange { email: None, name: Change::Set("민수".to_owned()) };
-        let changes = change_profile(Some(&view), named, occasion).changes;
+        let changes = change_profile(Some(&view), view.sessions[0].id, named, occasion).changes;
         assert_eq!((changes.account.unwrap().name.as_deref(), changes.events.len()), (Some("민수"), 0));
     });
 }
@@ -186,7 +186,7 @@ fn nobody_is_changed_without_an_account() {
         assert_eq!(enable_account(None, occasion), gone);
         assert_eq!(delete_account(None, LIFETIME, occasion), gone);
         assert_eq!(set_roles(None, Vec::new(), LIFETIME, occasion), gone);
-        assert_eq!(change_profile(None, ProfileChange::default(), occasion), Ruling::unchanged(None));
+        assert_eq!(change_profile(None, keep, ProfileChange::default(), occasion), Ruling::unchanged(None));
         view.account.disabled_at = Some(START);
         let refused = Ruling::unchanged(PasswordChange::NoAccount);
         assert_eq!(change_password(Some(&view), &new, keep, RENEWED, LIFETIME, occasion), refused);
@@ -207,4 +207,23 @@ fn names_are_trimmed_composed_and_bounded() {
         assert_eq!(parse_name(text), Err(InvalidName::Misplaced(found)), "{text:?}");
     }
     assert!(InvalidName::Misplaced('\u{200B}').to_string().contains("U+200B"));
+}
+
+#[test]
+fn a_sign_in_that_is_over_changes_and_deletes_nothing() {
+    with_account(|mut view, occasion| {
+        let asked_by = view.sessions[0].id;
+        let change = ProfileChange { name: Change::Set("thief".to_owned()), email: None };
+        let can = |view: &AccountView| {
+            let changes = change_profile(Some(view), asked_by, change.clone(), occasion).changes;
+            let deletes = delete_own_account(Some(view), asked_by, LIFETIME, occasion).changes;
+            assert_eq!(changes.is_empty(), deletes.is_empty());
+            !changes.is_empty()
+        };
+        assert!(can(&view));
+        view.sessions[0].revoked_at = Some(START);
+        assert!(!can(&view));
+        view.sessions.remove(0);
+        assert!(!can(&view));
+    });
 }

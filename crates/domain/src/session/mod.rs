@@ -22,7 +22,7 @@ mod touch;
 pub(crate) use end::end_all;
 pub use end::{EndOne, EndedOne, end_every, end_one};
 pub use extend::{ExtendOutcome, extend};
-pub use open::{OpenSession, OpenTerms, open, open_another};
+pub use open::{OpenSession, OpenTerms, open, open_another, sign_in};
 pub use personal::{
     NewPersonalToken, PERSONAL_TOKENS_PER_ACCOUNT_MAX, PersonalTokenOutcome, create_personal_token, end_personal_tokens,
 };
@@ -162,6 +162,12 @@ impl AccountView {
     /// The sessions that nobody has ended, without the personal tokens.
     fn sign_ins(&self) -> impl Iterator<Item = &Session> {
         self.sessions.iter().filter(|session| !session.is_personal_token() && !session.is_ended(&self.account))
+    }
+
+    /// The sign-in with this id, while it lives: whoever asks for something by it may. What a request found when it came
+    /// may be over when the store gets to it, and what it leaves behind would outlive the sign-out.
+    pub fn living_sign_in(&self, id: SessionId, now: UnixMillis) -> Option<&Session> {
+        self.sign_ins().find(|session| session.id == id && session.dead_reason(&self.account, now).is_none())
     }
 
     /// The personal tokens that nobody has ended.

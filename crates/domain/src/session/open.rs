@@ -9,6 +9,7 @@ use crate::{
     policy::{Lifetimes, SessionPolicy},
     rotation::Rotation,
     scope::ScopeSet,
+    time::UnixMillis,
 };
 use std::time::Duration;
 
@@ -73,6 +74,20 @@ pub fn open(
     };
     let event = occasion.event(EventKind::SignedIn, account.id, Some(session.id));
     (session, event)
+}
+
+/// Opens a session for whoever has given the password. `checked_when_changed_at` is
+/// [`Account::password_changed_at`] as it was when the password was read: hashing takes a while, and a sign-in that waited
+/// while the password was changed was proved by one that is not the current one any more.
+pub fn sign_in(
+    view: Option<&AccountView>,
+    checked_when_changed_at: Option<UnixMillis>,
+    request: OpenSession,
+    terms: &OpenTerms,
+    occasion: &Occasion<'_>,
+) -> Ruling<Option<SessionView>> {
+    let is_proved = |view: &&AccountView| view.account.password_changed_at == checked_when_changed_at;
+    open_another(view.filter(is_proved), request, terms, occasion)
 }
 
 /// Opens a session beside those that the account has, but for the one it replaces. Where it has as many as it may, those
@@ -221,6 +236,19 @@ mod tests {
                 };
                 assert_eq!(token_lives, expected);
             }
+        });
+    }
+
+    #[test]
+    fn a_password_that_was_changed_meanwhile_opens_nothing() {
+        with_sessions(&[10], |mut view, occasion| {
+            let changed_at = Some(occasion.now);
+            let opened = |view: &AccountView, checked_when_changed_at| {
+                sign_in(Some(view), checked_when_changed_at, request(), &terms(3), occasion).outcome.is_some()
+            };
+            assert!(opened(&view, None) && !opened(&view, changed_at));
+            view.account.password_changed_at = changed_at;
+            assert!(!opened(&view, None) && opened(&view, changed_at));
         });
     }
 

@@ -51,13 +51,10 @@ pub fn create_personal_token(
     occasion: &Occasion<'_>,
 ) -> Ruling<PersonalTokenOutcome> {
     let now = occasion.now;
-    let maker = |view: &AccountView| {
-        let lives = |session: &&Session| session.id == maker && session.dead_reason(&view.account, now).is_none();
-        view.sign_ins().find(lives).map(|session| session.authenticated_at)
-    };
-    let Some((view, authenticated_at)) = view.and_then(|view| Some((view, maker(view)?))) else {
+    let Some((view, maker)) = view.and_then(|view| Some((view, view.living_sign_in(maker, now)?))) else {
         return Ruling::unchanged(PersonalTokenOutcome::NoSignIn);
     };
+    let authenticated_at = maker.authenticated_at;
     // Those past their end make no trouble, and are forgotten a day later.
     if view.personal_tokens().filter(|token| token.ends_at() > now).count() >= PERSONAL_TOKENS_PER_ACCOUNT_MAX {
         return Ruling::unchanged(PersonalTokenOutcome::TooMany);

@@ -16,7 +16,8 @@ use http::HeaderMap;
 /// configuration allows on loopback only, browsers take no such cookie; there the names go without.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CookieRules {
-    origin: String,
+    /// The public URL; where it is loopback, that under each of its names.
+    origins: Vec<String>,
     is_secure: bool,
     names: [String; 3],
 }
@@ -51,7 +52,7 @@ impl CookieRules {
         let is_secure = public_url.starts_with("https://");
         let prefix = if is_secure { "__Host-" } else { "" };
         let names = CookieKind::ALL.map(|kind| format!("{prefix}{}", kind.base_name()));
-        Self { origin: public_url.to_owned(), is_secure, names }
+        Self { origins: origins(public_url), is_secure, names }
     }
 
     /// Whether the cookies travel over https only.
@@ -82,5 +83,17 @@ impl CookieRules {
             CookieKind::Refresh => refresh.as_str(),
             CookieKind::Access => access.as_str(),
         }
+    }
+}
+
+/// Under which origins a browser may know the server. Never what a request says of its own `Host`: a name that was bent to
+/// this machine for a moment says the same.
+fn origins(public_url: &str) -> Vec<String> {
+    const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+    let Some((scheme, authority)) = public_url.split_once("://") else { return vec![public_url.to_owned()] };
+    let port_of = |name: &str| authority.strip_prefix(name).filter(|port| port.is_empty() || port.starts_with(':'));
+    match LOOPBACK.iter().find_map(|name| port_of(name)) {
+        Some(port) => LOOPBACK.iter().map(|name| format!("{scheme}://{name}{port}")).collect(),
+        None => vec![public_url.to_owned()],
     }
 }

@@ -61,16 +61,7 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, rules: &CookieRules) -> Option
 /// may decide differently.
 fn has_our_origin(headers: &HeaderMap, rules: &CookieRules) -> Option<bool> {
     let origins = headers.get_all(header::ORIGIN).iter();
-    origins.map(|origin| is_ours(origin.as_bytes(), headers, rules)).reduce(|_, _| false)
-}
-
-/// The public URL, or the host that the browser believes it is talking to: the same server under another name, such as
-/// `localhost`. A page cannot choose the `Host` of what it has a browser send.
-fn is_ours(origin: &[u8], headers: &HeaderMap, rules: &CookieRules) -> bool {
-    let scheme: &[u8] = if rules.is_secure() { b"https://" } else { b"http://" };
-    let hosts = headers.get_all(header::HOST).iter().map(|host| Some(host.as_bytes()));
-    let host = hosts.reduce(|_, _| None).flatten().filter(|host| !host.is_empty());
-    origin == rules.origin.as_bytes() || origin.strip_prefix(scheme).is_some_and(|authority| host == Some(authority))
+    origins.map(|origin| rules.origins.iter().any(|ours| origin == ours.as_str())).reduce(|_, _| false)
 }
 
 #[cfg(test)]
@@ -107,10 +98,9 @@ mod tests {
             (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
             (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")], false),
             (&[("origin", "https://other.example"), ("host", "other.example"), ("host", "auth.example.com")], false),
-            // Under another name, as the browser knows it.
-            (&[("origin", "https://other.example"), ("host", "other.example")], true),
-            (&[("origin", "http://other.example"), ("host", "other.example")], false),
-            (&[("origin", "https://"), ("host", "")], false),
+            // Whatever the request says of its host.
+            (&[("origin", "https://other.example"), ("host", "other.example")], false),
+            (&[("origin", "https://127.0.0.1"), ("host", "127.0.0.1")], false),
         ] {
             assert_eq!(verdict(Intent::Unsafe, headers), is_let_in, "{headers:?}");
             assert!(verdict(Intent::Safe, headers));
@@ -119,6 +109,23 @@ mod tests {
             let only_origin: Vec<_> = headers.iter().copied().filter(|(name, _)| *name != "sec-fetch-site").collect();
             let of_origin = verdict(Intent::Unsafe, &only_origin);
             assert_eq!(verdict(Intent::Unknown, headers), !has_origin || of_origin, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn on_loopback_every_name_of_it_is_home() {
+        let rules = CookieRules::new("http://127.0.0.1:8080");
+        for (origin, is_ours) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://localhost:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://localhost:8081", false),
+            ("http://localhost", false),
+            ("https://localhost:8080", false),
+            ("http://evil.example:8080", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+            assert_eq!(is_same_origin(&headers, &rules), Some(is_ours), "{origin}");
         }
     }
 

@@ -122,11 +122,7 @@ fn says_it_is_ours(drawn: &Drawn) -> bool {
     if origins.len() > 1 || sites.len() > 1 || origins.is_empty() && sites.is_empty() {
         return false;
     }
-    let is_named = |origin: &[u8]| match &drawn.hosts[..] {
-        [host] => !host.is_empty() && origin == [b"https://", *host].concat(),
-        _ => false,
-    };
-    origins.iter().all(|origin| *origin == ISSUER.as_bytes() || is_named(origin))
+    origins.iter().all(|origin| *origin == ISSUER.as_bytes())
         && sites.iter().all(|site| [&b"same-origin"[..], b"none"].contains(site))
 }
 

@@ -7,11 +7,11 @@ use super::{
 };
 use counterfoil_domain::{
     account::{
-        Account, PasswordChange, PasswordHash, StandingOutcome, delete_account, disable_account, enable_account,
-        set_password, set_roles,
+        Account, PasswordChange, PasswordHash, StandingOutcome, delete_account, delete_own_account, disable_account,
+        enable_account, set_password, set_roles,
     },
     event::Occasion,
-    id::AccountId,
+    id::{AccountId, SessionId},
     session::{AccountView, Ruling},
     store::Committed,
 };
@@ -26,6 +26,8 @@ pub enum StandingChange {
     Enable,
     /// It is forgotten, and everything of it is ended.
     Delete,
+    /// The same, as its person asks by this sign-in; nothing is done if that is over.
+    DeleteOwn(SessionId),
     /// It has these roles and no others; where one is taken, everything of it is ended.
     Roles(Vec<String>),
 }
@@ -60,6 +62,7 @@ impl Revoke<'_> {
                     StandingChange::Disable => disable_account(view, lifetime, &occasion),
                     StandingChange::Enable => enable_account(view, &occasion),
                     StandingChange::Delete => delete_account(view, lifetime, &occasion),
+                    StandingChange::DeleteOwn(asked_by) => delete_own_account(view, *asked_by, lifetime, &occasion),
                     StandingChange::Roles(roles) => set_roles(view, roles.clone(), lifetime, &occasion),
                 }
             }

@@ -54,7 +54,7 @@ pub enum AppError {
     #[error("the account has {} personal tokens, as many as it may: delete one first", PERSONAL_TOKENS_PER_ACCOUNT_MAX)]
     TooManyPersonalTokens,
     /// It was asked for too often.
-    #[error("this account has made too many personal tokens within the hour: try again later")]
+    #[error("this account has done this too often within the hour: try again later")]
     TooManyRequests,
     /// There is no such personal token for whoever asks.
     #[error("there is no such personal token among yours")]

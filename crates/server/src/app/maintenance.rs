@@ -7,6 +7,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How often memory and store are cleared of what has ended.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
+/// A call that forgets so many has more to do.
+const PRUNED_AT_ONCE: usize = 500;
+/// The most calls in a row, before the feed is read again. They keep up with some 500 sign-ins and sign-outs a second.
+const PRUNE_CALLS_MAX: usize = 30;
+/// Between two of them.
+const PRUNE_PAUSE: Duration = Duration::from_millis(5);
 /// How long a session is kept after its absolute limit, so that its person still finds it in exports and logs.
 const KEEP_ENDED_SESSIONS_FOR: Duration = Duration::from_hours(24);
 
@@ -58,7 +64,16 @@ impl App {
         }
         self.0.parts.revocations.prune(now);
         let events_before = now.minus(self.settings().audit_retention);
-        let forgotten = self.store().prune(now, now.minus(KEEP_ENDED_SESSIONS_FOR), events_before).await?;
+        let mut forgotten = 0;
+        // Each call is short, so that others get their turn; while there is more than one call forgets, the next follows.
+        for _ in 0..PRUNE_CALLS_MAX {
+            let some = self.store().prune(now, now.minus(KEEP_ENDED_SESSIONS_FOR), events_before).await?;
+            forgotten += some;
+            if some < PRUNED_AT_ONCE {
+                break;
+            }
+            tokio::time::sleep(PRUNE_PAUSE).await;
+        }
         if forgotten > 0 {
             tracing::debug!(forgotten, "pruned the store");
         }

@@ -8,11 +8,11 @@ mod email_directory;
 mod error;
 mod extend;
 mod feed_follower;
+mod hourly_brake;
 mod issue;
 mod maintenance;
 mod new_account;
 mod password;
-mod personal_token_brake;
 mod personal_tokens;
 mod present;
 mod profile;
@@ -67,8 +67,8 @@ use counterfoil_domain::{
 };
 use counterfoil_guard::{CookieRules, Guard, Revocations};
 use email_directory::EmailDirectory;
+use hourly_brake::{EMAIL_CHANGES_PER_HOUR_MAX, HourlyBrake, PERSONAL_TOKENS_PER_HOUR_MAX};
 use parking_lot::Mutex;
-use personal_token_brake::PersonalTokenBrake;
 use readiness::Readiness;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -172,7 +172,8 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     emails: EmailDirectory,
-    personal_token_brake: PersonalTokenBrake,
+    personal_token_brake: HourlyBrake,
+    email_brake: HourlyBrake,
     clock_jumps: Mutex<ClockJumps>,
     readiness: Readiness,
 }
@@ -203,7 +204,8 @@ impl App {
         Self(Arc::new(Inner {
             parts,
             emails: EmailDirectory::default(),
-            personal_token_brake: PersonalTokenBrake::default(),
+            personal_token_brake: HourlyBrake::new(PERSONAL_TOKENS_PER_HOUR_MAX),
+            email_brake: HourlyBrake::new(EMAIL_CHANGES_PER_HOUR_MAX),
             clock_jumps: Mutex::default(),
             readiness: Readiness::default(),
         }))

@@ -37,10 +37,14 @@ impl App {
             as_it_is => as_it_is,
         };
         let email = input.email.map(|email| email.parse::<Email>()).transpose()?;
+        // Each tells whether an address is taken.
+        if email.is_some() && !self.0.email_brake.allows(user.account(), self.0.parts.clock.now()) {
+            return Err(AppError::TooManyRequests);
+        }
         let change = ProfileChange { name, email };
-        let (entropy, ip) = (Arc::clone(&self.0.parts.entropy), origin.ip);
+        let (entropy, ip, asked_by) = (Arc::clone(&self.0.parts.entropy), origin.ip, user.session());
         let decided = self.store().decide_account(user.account(), move |view, now| {
-            change_profile(view, change.clone(), &Occasion { now, ip, entropy: &*entropy })
+            change_profile(view, asked_by, change.clone(), &Occasion { now, ip, entropy: &*entropy })
         });
         let (changed, _) = decided.await?;
         let account = changed.ok_or(AppError::Rejected(Rejection::Revoked))?;

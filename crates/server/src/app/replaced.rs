@@ -6,6 +6,7 @@ use counterfoil_domain::{
     opaque::{OpaqueSecret, SecretKind},
     session::{EndOne, Session},
 };
+use counterfoil_guard::CurrentUser;
 
 /// What a browser brought along, as sent.
 #[derive(Default)]
@@ -39,7 +40,10 @@ impl App {
         if let Some(token) = refresh_token {
             return Ok(self.store().session(token.session).await?.map(|view| to_held(view.session)));
         }
-        let user = held.access_token.as_deref().and_then(|text| self.guard().recognize_token(text).ok());
+        // One that has ended is nobody's to end a session with, who may have found it in an old log.
+        let is_good = |user: &CurrentUser| user.expires_at() > self.0.parts.clock.now();
+        let user =
+            held.access_token.as_deref().and_then(|text| self.guard().recognize_token(text).ok()).filter(is_good);
         Ok(user.map(|user| HeldSession { id: user.session(), account: user.account() }))
     }
 

@@ -12,7 +12,11 @@ use counterfoil_domain::{
     time::Clock,
 };
 use counterfoil_guard::{FoundSession, LookupError, LookupFuture, SessionLookup};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// How long a request waits for its use to be written down.
+const TOUCH_WAIT: Duration = Duration::from_millis(50);
 
 /// The sessions of the store, as the guard looks them up: one read each, and a write once a minute for those in use.
 pub struct StoredSessions {
@@ -72,8 +76,11 @@ impl StoredSessions {
         let touched = self.store.decide_session(id, move |view, now| {
             touch(view, &lifetimes, &Occasion { now, ip: None, entropy: &*entropy })
         });
-        if let Err(error) = touched.await {
-            tracing::warn!(%error, session = %id, "the use of a session could not be written down");
+        match timeout(TOUCH_WAIT, touched).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, session = %id, "the use of a session could not be written down"),
+            // It is in the store's queue and will be done; reading waits for no slow disk.
+            Err(_) => tracing::debug!(session = %id, "the use of a session is being written down"),
         }
     }
 }

@@ -17,7 +17,7 @@ use counterfoil_domain::{
     rotation::RefreshToken,
     scope::{ScopeGrants, ScopeNotAllowed, ScopeSet},
     secret::PasswordText,
-    session::{Device, OpenSession, Ruling, Session, SessionView, USER_AGENT_BYTES_MAX, open_another},
+    session::{Device, OpenSession, Ruling, Session, SessionView, USER_AGENT_BYTES_MAX, sign_in},
 };
 use std::sync::Arc;
 
@@ -184,12 +184,18 @@ impl App {
         origin: &RequestOrigin,
     ) -> Result<(Session, Account), AppError> {
         let (terms, entropy, ip) = (self.settings().open_terms(), Arc::clone(&self.0.parts.entropy), origin.ip);
-        let grants = self.settings().scope_grants.clone();
+        let (grants, checked_when_changed_at) = (self.settings().scope_grants.clone(), account.password_changed_at);
         let decided = self.store().decide_account(account.id, move |view, now| {
             let roles = view.map_or(&[][..], |view| &view.account.roles);
             match opening.request(roles, &grants) {
                 Ok(request) => {
-                    let ruling = open_another(view, request, &terms, &Occasion { now, ip, entropy: &*entropy });
+                    let ruling = sign_in(
+                        view,
+                        checked_when_changed_at,
+                        request,
+                        &terms,
+                        &Occasion { now, ip, entropy: &*entropy },
+                    );
                     Ruling { changes: ruling.changes, outcome: Ok(ruling.outcome) }
                 }
                 Err(refused) => Ruling::unchanged(Err(refused)),

@@ -118,7 +118,7 @@ fn report(
         (StandingChange::Disable, false) => format!("{email} was disabled before"),
         (StandingChange::Enable, true) => format!("enabled {email}"),
         (StandingChange::Enable, false) => format!("{email} was enabled before"),
-        (StandingChange::Delete, _) => format!("deleted {email}"),
+        (StandingChange::Delete | StandingChange::DeleteOwn(_), _) => format!("deleted {email}"),
         (StandingChange::Roles(_), _) if account.roles.is_empty() => format!("{email} has no roles"),
         (StandingChange::Roles(_), _) => format!("{email} has the roles {}", account.roles.join(", ")),
     };

@@ -126,3 +126,52 @@ async fn a_deleted_account_is_gone_and_its_address_is_free() {
     server.sign_up(EMAIL).await;
     assert_eq!(other.code(&server).await, "token_revoked", "the old tokens are not the new account's");
 }
+
+/// A sign-in that waits for its hash while the password is changed was proved by one that is not the current one any more.
+#[tokio::test]
+async fn no_sign_in_with_the_old_password_outlives_its_change() {
+    let (server, held) = signed_in(SessionPolicy::Refresh).await;
+    let old = || server.try_sign_in(EMAIL, PASSWORD);
+    // One thread hashes: the sign-ins wait in turn, and the change overtakes some of them.
+    let change = held.send(&server, "PUT", "/v1/account/password", Some(passwords(PASSWORD, NEW_PASSWORD)));
+    let (changed, ..) = tokio::join!(change, old(), old(), old(), old(), old(), old(), old(), old());
+    changed.expect(200);
+    let sessions = server.snapshot().await.sessions;
+    assert!(sessions.iter().all(|view| view.session.id.to_string() == held.id), "{sessions:?}");
+}
+
+/// Until the feed has told this process, a token of a session that another one ended is still taken: what it asks for must
+/// not outlive it.
+#[tokio::test]
+async fn what_is_asked_for_by_a_session_that_is_over_is_not_done() {
+    let (server, probes) = Server::start_probed().await;
+    server.sign_up(EMAIL).await;
+    let held = server.sign_in_with(EMAIL, SessionPolicy::Refresh).await;
+    // The answer is lost on its way to this process, and the feed has not told it yet.
+    probes.fail(1, crate::harness::Fault::LostAnswer);
+    held.send(&server, "DELETE", "/v1/sessions/current", None).await.expect(503);
+    let before = server.snapshot().await;
+    for (method, path, body) in [
+        ("POST", "/v1/personal-tokens", Some(json!({ "name": "thief", "scope": "account" }))),
+        ("PATCH", "/v1/account", Some(json!({ "email": "thief@example.com" }))),
+        ("DELETE", "/v1/account", None),
+    ] {
+        held.send(&server, method, path, body).await.expect_refusal(401, "token_revoked");
+    }
+    assert_eq!(server.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn addresses_are_not_tried_out_by_the_dozen() {
+    let (server, held) = signed_in(SessionPolicy::Refresh).await;
+    let change = |number: usize| {
+        let body = json!({ "email": format!("m{number}@example.com") });
+        held.send(&server, "PATCH", "/v1/account", Some(body))
+    };
+    for number in 0..10 {
+        change(number).await.expect(200);
+    }
+    let refused = change(10).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_requests"));
+    held.send(&server, "PATCH", "/v1/account", Some(json!({ "name": "민수" }))).await.expect(200);
+}

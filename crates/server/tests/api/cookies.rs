@@ -261,3 +261,14 @@ async fn a_sign_out_makes_the_browser_forget() {
     let program = program.send(&server, "DELETE", "/v1/sessions", None).await;
     assert!(set_cookies(&program).is_empty() && program.header("clear-site-data").is_empty());
 }
+
+/// An access token that has ended and was found somewhere must not end its session through somebody else's sign-in.
+#[tokio::test]
+async fn an_ended_token_in_the_cookie_ends_nobodys_session() {
+    let server = Server::start().await;
+    let victim = server.sign_up("jiho@example.com").await;
+    server.sign_up(EMAIL).await;
+    server.clock.advance(Duration::from_mins(31));
+    sign_in(&server, json!({}), &[format!("{ACCESS_COOKIE}={}", victim.access)]).await.expect(201);
+    server.refresh(&victim.refresh).await.expect(200);
+}

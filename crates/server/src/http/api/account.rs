@@ -54,6 +54,7 @@ fn null_removes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Str
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`, `person_only`, `cross_origin`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`email_taken`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid_email`, `invalid_name`, `invalid_request`"),
+    (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_requests`: ten new addresses an hour; try again after `Retry-After` seconds"),
 ))]
 pub(in crate::http) async fn change(
     State(app): State<App>,
@@ -81,7 +82,7 @@ pub(in crate::http) async fn delete(
     origin: RequestOrigin,
     cookies: Cookies,
 ) -> Result<impl IntoResponse, HttpError> {
-    let deleted = app.change_standing(user.account(), StandingChange::Delete, &origin).await;
+    let deleted = app.change_standing(user.account(), StandingChange::DeleteOwn(user.session()), &origin).await;
     let deleted = deleted.map_err(gone_is_signed_out)?;
     let forget = cookies::forget(&HeldKinds::of(&cookies), &app.settings().cookies);
     Ok((NO_STORE, forget, Json(signed_out(deleted.ended))))

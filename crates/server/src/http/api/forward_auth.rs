@@ -78,10 +78,14 @@ pub(in crate::http) async fn forward_auth(
     Ok(answer)
 }
 
-/// The method of the request that the gateway asks about, if it tells one.
+/// The method of the request that the gateway asks about, if it tells one. Gateways pass on what a client sent under the
+/// name that they do not set themselves: where two are told, or what is none, the request may change something.
 fn original_method(headers: &HeaderMap) -> Option<Method> {
-    let told = ORIGINAL_METHOD.iter().find_map(|name| headers.get(name))?;
-    Method::from_bytes(told.as_bytes()).ok()
+    let names = ORIGINAL_METHOD;
+    let mut told = names.iter().flat_map(|name| headers.get_all(name));
+    let first = told.next()?;
+    let is_one = told.all(|other| other == first);
+    Some(Method::from_bytes(first.as_bytes()).ok().filter(|_| is_one).unwrap_or(Method::POST))
 }
 
 /// Gateways know 2xx, 401 and 403; nginx turns anything else into a 500. A header that is no credential is none.
