@@ -18,7 +18,7 @@ use tower_service::Service;
 pub const EXTENDED_TOKEN: HeaderName = HeaderName::from_static("counterfoil-access-token");
 
 /// A token younger than this is not extended: a person who clicks ten times a second needs one later end, not ten.
-const EXTENDED_AFTER: Duration = Duration::from_mins(1);
+pub const EXTENDED_AFTER: Duration = Duration::from_mins(1);
 
 /// A token with a later end.
 pub struct ExtendedToken {

@@ -60,7 +60,9 @@ mod verified_cache;
 
 pub use cookies::{CookieKind, CookieRules};
 pub use current_user::CurrentUser;
-pub use extend::{EXTENDED_TOKEN, Extend, ExtendFuture, ExtendLayer, ExtendedToken, NotExtended, SessionExtender};
+pub use extend::{
+    EXTENDED_AFTER, EXTENDED_TOKEN, Extend, ExtendFuture, ExtendLayer, ExtendedToken, NotExtended, SessionExtender,
+};
 pub use guard::{Guard, GuardOptions};
 pub use lookup::{FoundSession, LookupError, LookupFuture, SessionLookup};
 pub use rejection::Rejection;

@@ -93,7 +93,9 @@ impl Rejection {
     /// What was wrong and what to do, for a person.
     pub fn detail(&self) -> Cow<'static, str> {
         match self {
-            Self::NotPresented => "this needs an access token: send `Authorization: Bearer …`".into(),
+            Self::NotPresented => {
+                "this needs an access token: send `Authorization: Bearer …`, or the cookie of a session".into()
+            }
             Self::Malformed(what) => (*what).into(),
             Self::Ambiguous => "more than one credential: send the Authorization header or one cookie, not both".into(),
             Self::CookieRepeated => {
@@ -102,7 +104,7 @@ impl Rejection {
             Self::CookieTooLarge => "a cookie is longer than any of ours: forget the cookies of this site".into(),
             Self::CrossOrigin => {
                 "a request with a cookie that changes something must come from the server's own pages: \
-                 its `Origin` and `Sec-Fetch-Site` do not say so"
+                 send `Origin` with the server's public URL, as browsers do there"
                     .into()
             }
             Self::InsufficientScope(scope) => format!("this needs the scope `{scope}`").into(),

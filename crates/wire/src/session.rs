@@ -23,9 +23,9 @@ pub struct SessionBody {
     pub ip: Option<String>,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// When it was last refreshed.
+    /// When it was last used, as its policy counts it.
     pub last_seen_at: Timestamp,
-    /// It ends when not refreshed until then.
+    /// It ends when not used until then.
     pub idle_until: Timestamp,
     /// It ends then in any case.
     pub absolute_until: Timestamp,

@@ -4,7 +4,7 @@ use crate::{AccountBody, SessionBody, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The answer to a sign-in, a refresh and an extension. Which members there are depends on the session's policy, and on how
-/// its secrets travel: what is in a cookie is not in the body.
+/// its secrets travel: what is in a cookie is not in the body, but for an access token that was asked for in both.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenReply {

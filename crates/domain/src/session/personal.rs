@@ -23,8 +23,8 @@ pub struct NewPersonalToken {
     pub name: String,
     /// What it may do.
     pub scope: ScopeSet,
-    /// How long it is good; `None` for ever.
-    pub lifetime: Option<Duration>,
+    /// When it ends; `None` for never.
+    pub ends_at: Option<UnixMillis>,
     /// The OAuth client that asks.
     pub client_id: String,
     /// The digest of its secret.
@@ -59,7 +59,7 @@ pub fn create_personal_token(
     if view.personal_tokens().filter(|token| token.ends_at() > now).count() >= PERSONAL_TOKENS_PER_ACCOUNT_MAX {
         return Ruling::unchanged(PersonalTokenOutcome::TooMany);
     }
-    let ends_at = new.lifetime.map_or(UnixMillis::NEVER, |lifetime| now.plus(lifetime));
+    let ends_at = new.ends_at.unwrap_or(UnixMillis::NEVER);
     let Account { id: account, generation: account_generation, .. } = view.account;
     let token = Session {
         id: SessionId::generate(now, occasion.entropy),
@@ -124,7 +124,8 @@ mod tests {
     fn new(lifetime: Option<Duration>) -> NewPersonalToken {
         let secret = SecretDigest::from_bytes([7; 32]);
         let scope = "articles:read".parse().unwrap();
-        NewPersonalToken { name: "backup".into(), scope, lifetime, client_id: "app".into(), secret }
+        let ends_at = lifetime.map(|lifetime| NOW.plus(lifetime));
+        NewPersonalToken { name: "backup".into(), scope, ends_at, client_id: "app".into(), secret }
     }
 
     fn create(view: &AccountView, lifetime: Option<Duration>, occasion: &Occasion<'_>) -> Session {

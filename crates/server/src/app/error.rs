@@ -36,8 +36,11 @@ pub enum AppError {
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
     /// The session policy is not offered.
-    #[error("this server does not offer the session policy asked for")]
-    PolicyNotAllowed,
+    #[error("this server offers no such session policy: ask for one of {allowed}")]
+    PolicyNotAllowed {
+        /// Those that it offers.
+        allowed: String,
+    },
     /// The transport is not offered under the policy.
     #[error("the transport is `body` or `cookie`, and under the policy `session` always `cookie`")]
     TransportNotAllowed,

@@ -13,7 +13,7 @@ use counterfoil_domain::{
     time::UnixMillis,
 };
 use counterfoil_guard::{CurrentUser, Rejection};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// A personal token as it was asked for.
 pub struct NewPersonalTokenInput {
@@ -42,15 +42,14 @@ impl App {
         if !scope.is_within(user.scope()) {
             return Err(AppError::ScopeNotAllowed);
         }
-        let lifetime = input.expires_at.map(|at| at.since(self.0.parts.clock.now()));
-        if lifetime == Some(Duration::ZERO) {
+        if input.expires_at.is_some_and(|at| at <= self.0.parts.clock.now()) {
             return Err(AppError::ExpiryPast);
         }
         let secret = OpaqueSecret::generate(SecretKind::PersonalToken, &*self.0.parts.entropy);
         let new = NewPersonalToken {
             name,
             scope,
-            lifetime,
+            ends_at: input.expires_at,
             client_id: FIRST_PARTY_CLIENT.to_owned(),
             secret: secret.digest(),
         };

@@ -4,7 +4,7 @@ use super::{
     App, AppError, HeldBefore, RequestOrigin, Settings,
     issue::{Fresh, Issued, Transport},
 };
-use crate::hashing::Asker;
+use crate::{config::SignInPolicies, hashing::Asker};
 use counterfoil_domain::{
     account::{Account, parse_name},
     email::Email,
@@ -69,7 +69,7 @@ impl SignInOptions {
     pub(super) fn check(self, settings: &Settings, origin: &RequestOrigin) -> Result<CheckedOptions, AppError> {
         let policies = &settings.policies;
         let policy = self.policy.map_or(Ok(policies.default), |policy| policy.parse()).ok();
-        let policy = policy.filter(|policy| policies.allowed.contains(policy)).ok_or(AppError::PolicyNotAllowed)?;
+        let policy = policy.filter(|policy| policies.allowed.contains(policy)).ok_or_else(|| not_allowed(policies))?;
         let cookie = Transport::Cookie { with_access_token: self.access_cookie };
         let transport = match (self.transport.as_deref(), policy) {
             // An opaque id is for a cookie: whoever can keep a secret elsewhere has better ones.
@@ -167,6 +167,8 @@ impl App {
             return Err(AppError::InvalidCredentials);
         };
 
+        // Before a session is opened that nobody could be given a token for.
+        self.settings().custom_claims.of(&account)?;
         let held = self.held_session(&options.held_before).await?;
         let opening = options.opening(held.map(|held| held.id), &*self.0.parts.entropy);
         let (opened, account) = self.open_session(&account, opening.clone(), origin).await?;
@@ -208,6 +210,11 @@ impl App {
         tracing::info!(account = %account.id, session = %session.id, %policy, displaced, "signed in");
         Ok((session, account))
     }
+}
+
+fn not_allowed(policies: &SignInPolicies) -> AppError {
+    let allowed: Vec<_> = policies.allowed.iter().map(|policy| format!("`{policy}`")).collect();
+    AppError::PolicyNotAllowed { allowed: allowed.join(", ") }
 }
 
 /// The longest beginning of `text` that is at most `bytes_max` long and ends between characters.

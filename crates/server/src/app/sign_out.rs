@@ -39,6 +39,22 @@ impl App {
         Ok(ended)
     }
 
+    /// Ends the session that a refresh token belongs to, as whoever holds it wishes.
+    ///
+    /// # Errors
+    /// [`AppError::InvalidGrant`] for what is none of ours; the store is not available.
+    pub async fn end_session_of_refresh_token(
+        &self,
+        refresh_token: &str,
+        origin: &RequestOrigin,
+    ) -> Result<EndedSessions, AppError> {
+        let session = self.parse_refresh_token(refresh_token)?.session;
+        match self.end_session(session, EndOne::Client(None), origin).await {
+            Err(AppError::SessionNotFound) => Err(AppError::InvalidGrant("unknown session")),
+            other => other,
+        }
+    }
+
     /// Ends every session of an account, or every one but `keep`.
     ///
     /// # Errors

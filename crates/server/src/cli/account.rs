@@ -40,7 +40,7 @@ pub(super) enum AccountCommand {
     Enable(AccountArgs),
     /// Forget an account, and end every session and personal token of it.
     Delete(DeleteArgs),
-    /// Set a password, and end every session. It is asked for, or read from standard input with --password-stdin.
+    /// Set a password, and end every session but the personal tokens. It is asked for, or read from standard input with --password-stdin.
     SetPassword(SetPasswordArgs),
     /// Give and take roles.
     Roles(RolesArgs),

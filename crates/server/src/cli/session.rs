@@ -48,7 +48,7 @@ pub(super) struct EndArgs {
     /// The session's id, or that of a personal token.
     #[arg(required_unless_present_any = ["account", "everybody"], conflicts_with_all = ["account", "everybody"])]
     session: Option<String>,
-    /// Every session of this account: its address or id.
+    /// Every session of this account, its address or id; personal tokens go on.
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
     /// Every session and personal token of every account, at once: for when something has leaked and there is no time.

@@ -86,7 +86,7 @@ impl From<AppError> for HttpError {
             AppError::PasswordRefused(PasswordRefusal::Common) => (S::UNPROCESSABLE_ENTITY, "password_common"),
             AppError::EmailTaken => (S::CONFLICT, "email_taken"),
             AppError::InvalidCredentials => (S::UNAUTHORIZED, "invalid_credentials"),
-            AppError::PolicyNotAllowed => (S::UNPROCESSABLE_ENTITY, "policy_not_allowed"),
+            AppError::PolicyNotAllowed { .. } => (S::UNPROCESSABLE_ENTITY, "policy_not_allowed"),
             AppError::TransportNotAllowed => (S::UNPROCESSABLE_ENTITY, "transport_not_allowed"),
             AppError::AccessCookieNotAllowed => (S::UNPROCESSABLE_ENTITY, "access_cookie_not_allowed"),
             AppError::ScopeNotAllowed => (S::UNPROCESSABLE_ENTITY, "scope_not_allowed"),
@@ -124,6 +124,10 @@ impl From<AppError> for HttpError {
                 tracing::error!(%error, code, "request not served");
             }
             return Self::new(status, code, "the server cannot do this right now; nothing is lost: try again in a moment");
+        }
+        if matches!(error, AppError::ClaimsTooLarge) {
+            tracing::error!(%error, "request not served");
+            return Self::new(status, code, "the operator has to shorten what is configured about this account");
         }
         if let AppError::InvalidGrant(reason) = error {
             tracing::info!(reason, "refresh refused");

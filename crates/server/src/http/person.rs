@@ -35,8 +35,26 @@ impl FromRequestParts<App> for Person {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        let AccountReader(user) = AccountReader::from_request_parts(parts, app).await?;
-        if user.policy() == SessionPolicy::Personal { Err(Rejection::PersonOnly) } else { Ok(Self(user)) }
+        Self::of(CurrentUser::from_request_parts(parts, app).await?).map(Self)
+    }
+}
+
+impl Person {
+    /// The same for who is known already.
+    ///
+    /// # Errors
+    /// [`Rejection::InsufficientScope`], [`Rejection::PersonOnly`].
+    pub(super) fn of(user: CurrentUser) -> Result<CurrentUser, Rejection> {
+        user.require_scope(ACCOUNT_SCOPE)?;
+        Self::whatever_the_scope(user)
+    }
+
+    /// A person who need not be able to manage the account.
+    ///
+    /// # Errors
+    /// [`Rejection::PersonOnly`].
+    pub(super) fn whatever_the_scope(user: CurrentUser) -> Result<CurrentUser, Rejection> {
+        if user.policy() == SessionPolicy::Personal { Err(Rejection::PersonOnly) } else { Ok(user) }
     }
 }
 

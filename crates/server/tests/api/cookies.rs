@@ -272,3 +272,25 @@ async fn an_ended_token_in_the_cookie_ends_nobodys_session() {
     sign_in(&server, json!({}), &[format!("{ACCESS_COOKIE}={}", victim.access)]).await.expect(201);
     server.refresh(&victim.refresh).await.expect(200);
 }
+
+/// Whatever may be done besides, and when the access token has ended: one can always leave.
+#[tokio::test]
+async fn one_can_sign_out_whatever_the_scope_and_with_a_refresh_cookie_alone() {
+    let server = Server::start().await;
+    server.sign_up(EMAIL).await;
+    let reply = sign_in(&server, json!({ "policy": "session", "scope": "" }), &[]).await.expect(201);
+    let narrow = Carried::Cookie(reply.cookie(SESSION_COOKIE).unwrap());
+    let sign_out = || server.send(narrow.with(server.request("DELETE", "/v1/sessions/current")));
+    sign_out().await.expect(200);
+    sign_out().await.expect_refusal(401, "session_ended");
+
+    let reply = sign_in(&server, json!({ "transport": "cookie", "access_cookie": true }), &[]).await.expect(201);
+    let (refresh, access) = (reply.cookie(REFRESH_COOKIE).unwrap(), reply.cookie(ACCESS_COOKIE).unwrap());
+    server.clock.advance(Duration::from_mins(31));
+    let both = Carried::Cookie(format!("{refresh}; {access}"));
+    let foreign = server.request("DELETE", "/v1/sessions/current").header("cookie", &refresh);
+    server.send(foreign).await.expect_refusal(403, "cross_origin");
+    let reply = server.send(both.with(server.request("DELETE", "/v1/sessions/current"))).await.expect(200);
+    assert_eq!(set_cookies(&reply).len(), 3, "the browser forgets");
+    refresh_with(&server, &[refresh], Some(PUBLIC_URL)).await.expect_refusal(401, "invalid_grant");
+}

@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
 };
 use counterfoil_domain::{policy::SessionPolicy, scope::ScopeSet};
-use counterfoil_guard::{CurrentUser, EXTENDED_TOKEN, Rejection};
+use counterfoil_guard::{CurrentUser, EXTENDED_AFTER, EXTENDED_TOKEN, Rejection};
 use counterfoil_wire::Problem;
 use serde::Deserialize;
 
@@ -30,8 +30,8 @@ const ORIGINAL_METHOD: [HeaderName; 2] =
 pub(in crate::http) struct ForwardAuthQuery {
     /// Scopes that are needed here, separated by spaces; without them the answer is 403.
     scope: Option<String>,
-    /// `true` where requests count as use of a sliding session: the answer brings a token with a later end, in
-    /// `Set-Cookie` or in `Counterfoil-Access-Token`, for the gateway to pass on.
+    /// `true` where requests count as use of a sliding session: once the token at hand is a minute old, the answer brings
+    /// one with a later end, in `Set-Cookie` or in `Counterfoil-Access-Token`, for the gateway to pass on.
     #[serde(default)]
     extend: bool,
 }
@@ -72,7 +72,8 @@ pub(in crate::http) async fn forward_auth(
         // end a header line gets past the rules for addresses.
         answer.extend(HeaderValue::from_maybe_shared(email.address).ok().map(|address| (EMAIL, address)));
     }
-    if demands.extend && user.policy() == SessionPolicy::Sliding {
+    let is_due = || app.now().since(user.issued_at()) >= EXTENDED_AFTER;
+    if demands.extend && user.policy() == SessionPolicy::Sliding && is_due() {
         answer.extend(extended(&app, &user, &headers, &origin).await?);
     }
     Ok(answer)

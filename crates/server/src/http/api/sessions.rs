@@ -21,6 +21,7 @@ use axum::{
     response::IntoResponse,
 };
 use counterfoil_domain::{id::SessionId, secret::PasswordText, session::EndOne};
+use counterfoil_guard::{CookieKind, CurrentUser, Rejection};
 use counterfoil_wire::{Problem, SessionList, SignedOut, TokenReply};
 use serde::Deserialize;
 
@@ -87,7 +88,8 @@ pub(in crate::http) async fn list(
     Ok((NO_STORE, Json(SessionList { sessions })))
 }
 
-/// Sign out one session of the signed-in account; `current` is the one that asks.
+/// Sign out one session of the signed-in account; `current` is the one that asks, whatever its scope. With a refresh cookie
+/// alone, `current` is its session.
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", security(("access_token" = []), ("cookie" = [])),
     params(("id" = String, Path, description = "The session's id, or `current`")), responses(
     (status = 200, body = SignedOut),
@@ -97,19 +99,29 @@ pub(in crate::http) async fn list(
 ))]
 pub(in crate::http) async fn end_one(
     State(app): State<App>,
-    Person(user): Person,
+    user: Result<CurrentUser, Rejection>,
     origin: RequestOrigin,
     cookies: Cookies,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<impl IntoResponse, HttpError> {
     // What is not even a text is no session's name either.
-    let id = match id.map(|Path(id)| id).as_deref() {
-        Ok("current") => user.session(),
-        Ok(text) => text.parse::<SessionId>().map_err(|_| AppError::SessionNotFound)?,
-        Err(_) => return Err(AppError::SessionNotFound.into()),
+    let id = id.map(|Path(id)| id).unwrap_or_default();
+    let user = match user {
+        Ok(user) => user,
+        // Its access token has ended, or never was in a cookie: the refresh token says as well whose session it is.
+        Err(rejection) => {
+            let refresh_token = cookies.get(CookieKind::Refresh).filter(|_| id == "current").ok_or(rejection)?;
+            cookies.demand_same_origin()?;
+            let ended = app.end_session_of_refresh_token(refresh_token, &origin).await?;
+            return Ok((NO_STORE, forget_if(true, &cookies, &app), Json(signed_out(ended))));
+        }
     };
-    let ended = app.end_session(id, EndOne::Owner(user.account()), &origin).await?;
-    Ok((NO_STORE, forget_if(id == user.session(), &cookies, &app), Json(signed_out(ended))))
+    let target = if id == "current" { Ok(user.session()) } else { id.parse::<SessionId>() };
+    // One's own session may be ended whatever one may do besides.
+    let user = if target == Ok(user.session()) { Person::whatever_the_scope(user)? } else { Person::of(user)? };
+    let target = target.map_err(|_| AppError::SessionNotFound)?;
+    let ended = app.end_session(target, EndOne::Owner(user.account()), &origin).await?;
+    Ok((NO_STORE, forget_if(target == user.session(), &cookies, &app), Json(signed_out(ended))))
 }
 
 /// Which sessions a sign-out everywhere spares.

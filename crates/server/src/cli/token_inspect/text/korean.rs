@@ -21,8 +21,8 @@ pub(super) const fn text(text: Text) -> &'static str {
              보았다면 세션을 끝내세요(counterfoil session end)."
         }
         Text::OpaqueSecret => {
-            "이것은 JWT가 아니라 Counterfoil 개인 토큰이나 세션 id입니다. 무작위 값이라 안에 읽을 내용은 없으며, 서버가 이것으로 \
-             무엇을 뜻하는지 찾아냅니다. 비밀번호처럼 비밀로 지켜야 합니다. 다른 사람이 보았다면 끝내세요(DELETE \
+            "이것은 JWT가 아니라 Counterfoil 개인 토큰이나 세션 id입니다. 무작위 값이라 안에 읽을 내용은 없으며, 이 값이 무엇을 \
+             가리키는지는 서버만 찾을 수 있습니다. 비밀번호처럼 비밀로 지켜야 합니다. 다른 사람이 보았다면 끝내세요(DELETE \
              /v1/personal-tokens/ID, 또는 counterfoil session end)."
         }
 
