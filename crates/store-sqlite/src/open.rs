@@ -192,7 +192,7 @@ impl SqliteStore {
 
         let counters = Arc::new(Counters::default());
         let place = file.place();
-        let readers = Readers::start(reading, place, waiting_reads_max).map_err(in_file)?;
+        let readers = Readers::start(reading, &place, waiting_reads_max).map_err(in_file)?;
         let parts = WriterParts { connection, file, clock: Arc::clone(&clock), counters: Arc::clone(&counters) };
         let writer = Writer::start(parts, waiting_writes_max).map_err(in_file)?;
         Ok(Self { readers, writer, clock, counters })

@@ -23,7 +23,7 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn start(connections: Vec<Connection>, place: Place, waiting_max: usize) -> io::Result<Self> {
+    pub(crate) fn start(connections: Vec<Connection>, place: &Place, waiting_max: usize) -> io::Result<Self> {
         let (queue, jobs) = flume::bounded(waiting_max.max(1));
         let start = |connection| {
             let (jobs, place) = (Receiver::clone(&jobs), place.clone());
