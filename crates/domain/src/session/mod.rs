@@ -13,6 +13,7 @@
 //! | `personal` | the digest of its token | nothing; [`touch`] says when it was last used |
 
 mod end;
+mod everybody;
 mod extend;
 mod open;
 mod personal;
@@ -21,6 +22,7 @@ mod touch;
 
 pub(crate) use end::end_all;
 pub use end::{EndOne, EndedOne, end_every, end_one};
+pub use everybody::{EverybodyOut, end_everybody};
 pub use extend::{ExtendOutcome, extend};
 pub use open::{OpenSession, OpenTerms, open, open_another, sign_in};
 pub use personal::{

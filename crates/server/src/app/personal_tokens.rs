@@ -1,6 +1,6 @@
 //! Personal tokens: make one, list them, delete one or all.
 
-use super::{App, AppError, EndedSessions, RequestOrigin, sign_in::FIRST_PARTY_CLIENT};
+use super::{App, AppError, EndedSessions, RequestOrigin, opening::FIRST_PARTY_CLIENT};
 use counterfoil_domain::{
     account::parse_name,
     event::Occasion,

@@ -5,18 +5,14 @@
 use super::AppError;
 use counterfoil_domain::{
     entropy::Entropy,
-    event::{EventKind, Occasion},
+    event::Occasion,
     id::{AccountId, SessionId},
-    key::{KeyState, KeyUse},
-    revocation::{FeedPosition, Revocation, RevocationDraft},
-    session::{EndOne, EndedOne, Ruling, end_every, end_one},
+    revocation::FeedPosition,
+    session::{EndOne, EndedOne, Ruling, end_every, end_everybody, end_one},
     store::{Committed, Store},
     time::UnixMillis,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
-
-/// In whose name the audit log tells of what was done to everybody.
-const NO_ACCOUNT: AccountId = AccountId::from_bytes([0; 16]);
 
 /// How many sessions were ended, and where the feed stood then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,21 +56,14 @@ impl Revoke<'_> {
         Ok((EndedSessions { revoked, feed: committed.feed.position }, committed))
     }
 
-    /// Ends every session of every account. Tokens minted until now are refused by the key that signed them and their time
-    /// (not by the issuer: a command may be configured with another public URL than the server), and the store takes
-    /// sessions opened until now for ended.
+    /// Ends every session of every account.
     ///
     /// # Errors
     /// The store is not available.
     pub(super) async fn everybody(&self, now: UnixMillis) -> Result<Committed, AppError> {
         let occasion = Occasion { now, ip: self.ip, entropy: &**self.entropy };
-        let keys = self.store.keys().await?;
-        let signing = keys.into_iter().filter(|key| key.key_use == KeyUse::Sign && key.state != KeyState::Retired);
-        let revocations = signing.map(|key| Revocation::Issuer { key: key.kid, cutoff: now });
-        let draft = |revocation| RevocationDraft::new(revocation, now, self.longest_token_lifetime, occasion.entropy);
-        let drafts = revocations.map(draft).collect();
-        let event = occasion.event(EventKind::EverybodySignedOut, NO_ACCOUNT, None);
-        let committed = self.store.raise_session_cutoff(now, drafts, event).await?;
+        let out = end_everybody(&self.store.keys().await?, self.longest_token_lifetime, &occasion);
+        let committed = self.store.raise_session_cutoff(out.cutoff, out.drafts, out.event).await?;
         tracing::warn!("everybody was signed out");
         Ok(committed)
     }
