@@ -2,11 +2,18 @@
 
 use crate::verified_cache::freshness::Changes;
 use counterfoil_domain::{
-    revocation::{FeedEntry, FeedHead, Ledger, Presented, Refusal},
+    revocation::{
+        FeedEntry, FeedHead, FeedPosition, Follower, Freshness, Ledger, Next, Presented, Refusal, RevocationDraft,
+    },
+    store::FeedPage,
     time::UnixMillis,
 };
-use parking_lot::RwLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use parking_lot::{Mutex, RwLock};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+use tokio::sync::watch;
 
 /// How many entries are applied before those who wait to read get their turn.
 const ENTRIES_PER_LOCK: usize = 256;
@@ -15,12 +22,26 @@ const ENTRIES_PER_LOCK: usize = 256;
 ///
 /// It begins cold: until the feed has been read once nothing is accepted, since a token that was revoked a minute ago
 /// would look good.
-#[derive(Default)]
 pub struct Revocations {
     ledger: RwLock<Ledger>,
     changes: Changes,
-    applied: RwLock<FeedHead>,
+    follower: Mutex<Follower>,
+    /// How far the feed is applied, for those who wait for a place.
+    reached: watch::Sender<FeedPosition>,
     loaded: AtomicBool,
+}
+
+impl Default for Revocations {
+    fn default() -> Self {
+        let reached = watch::Sender::new(FeedPosition::default());
+        Self {
+            ledger: RwLock::default(),
+            changes: Changes::default(),
+            follower: Mutex::default(),
+            reached,
+            loaded: AtomicBool::default(),
+        }
+    }
 }
 
 impl Revocations {
@@ -30,28 +51,56 @@ impl Revocations {
     }
 
     /// Applies entries, in any order, as often as they come. It does not move the place that [`Self::applied`] tells.
-    pub fn apply(&self, entries: &[FeedEntry]) {
-        if entries.is_empty() {
+    pub fn apply<'e>(&self, entries: impl IntoIterator<Item = &'e RevocationDraft>) {
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_none() {
             return;
         }
-        for some in entries.chunks(ENTRIES_PER_LOCK) {
+        while entries.peek().is_some() {
             let mut ledger = self.ledger.write();
-            for entry in some {
-                ledger.apply(entry);
-            }
+            entries.by_ref().take(ENTRIES_PER_LOCK).for_each(|entry| ledger.apply(entry));
         }
         self.changes.add_one();
     }
 
-    /// Says that everything up to `head` has been applied. After the first time the guard answers.
-    pub fn advance_to(&self, head: FeedHead) {
-        *self.applied.write() = head;
-        self.loaded.store(true, Ordering::Release);
+    /// Applies a page that was read after [`Self::applied`], and tells what to do next ([`Follower::read`]).
+    pub fn read(&self, page: &FeedPage, proven_until: Duration) -> Next {
+        self.apply(page.entries.iter().map(|entry: &FeedEntry| &entry.draft));
+        let next = self.follower.lock().read(page, proven_until);
+        self.tell_place();
+        next
+    }
+
+    /// Takes the place of a snapshot whose every entry was applied; from the first time on the guard answers. `false` if
+    /// it is not to be believed ([`Follower::take_snapshot`]).
+    pub fn take_snapshot(&self, head: FeedHead, proven_until: Duration) -> bool {
+        let taken = self.follower.lock().take_snapshot(head, proven_until);
+        if taken {
+            self.loaded.store(true, Ordering::Release);
+            self.tell_place();
+        }
+        taken
     }
 
     /// How far the feed has been applied.
     pub fn applied(&self) -> FeedHead {
-        *self.applied.read()
+        self.follower.lock().applied()
+    }
+
+    /// How fresh what is held is at `monotonic`, by the clock that the feed is followed with.
+    pub fn freshness(&self, monotonic: Duration) -> Freshness {
+        self.follower.lock().freshness(monotonic)
+    }
+
+    /// Until when everything is known, by the same clock.
+    pub fn proven_until(&self) -> Option<Duration> {
+        self.follower.lock().proven_until()
+    }
+
+    /// Waits until the feed is applied up to `position`, or that of a later life of the store.
+    pub async fn reach(&self, position: FeedPosition) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.reached.subscribe().wait_for(|reached| *reached >= position).await;
     }
 
     /// Whether the feed has been read once.
@@ -72,6 +121,11 @@ impl Revocations {
     /// Whether none is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn tell_place(&self) {
+        let applied = self.follower.lock().applied().position;
+        self.reached.send_if_modified(|reached| std::mem::replace(reached, applied) != applied);
     }
 
     /// Counts the times that entries were applied: a token that was not revoked at one count needs no looking up until

@@ -4,6 +4,7 @@
 
 mod account;
 mod claims;
+mod feed;
 mod personal_token;
 mod problem;
 mod session;
@@ -12,6 +13,10 @@ mod token;
 
 pub use account::AccountBody;
 pub use claims::{ACCESS_TOKEN_TYPE, AccessClaims};
+pub use feed::{
+    FeedBody, FeedEntryBody, FeedHeadBody, FeedStateBody, MIN_SEQ_HEADER, Receipt, SNAPSHOT_CONTENT_TYPE,
+    SnapshotBegin, SnapshotEnd, SnapshotEntry, VerifierBody,
+};
 pub use personal_token::{NewPersonalTokenBody, PersonalTokenBody, PersonalTokenList};
 pub use problem::{OauthError, PROBLEM_CONTENT_TYPE, Problem};
 pub use session::{FeedPlace, SessionBody, SessionList, SignedOut};

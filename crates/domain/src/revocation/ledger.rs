@@ -1,6 +1,6 @@
 //! What a verifier holds in memory: the revocations that could still matter.
 
-use super::entry::{FeedEntry, Revocation};
+use super::entry::{Revocation, RevocationDraft};
 use crate::{
     account::AccountGeneration,
     id::{AccountId, SessionId, TokenId},
@@ -58,12 +58,12 @@ pub struct Ledger {
 
 impl Ledger {
     /// Applies one entry.
-    pub fn apply(&mut self, entry: &FeedEntry) {
-        let drop_at = entry.draft.drop_at;
-        if !matches!(entry.draft.revocation, Revocation::Issuer { .. } | Revocation::Keys { .. }) {
-            later(self.newest_at.get_or_insert(entry.draft.at), entry.draft.at);
+    pub fn apply(&mut self, entry: &RevocationDraft) {
+        let drop_at = entry.drop_at;
+        if !matches!(entry.revocation, Revocation::Issuer { .. } | Revocation::Keys { .. }) {
+            later(self.newest_at.get_or_insert(entry.at), entry.at);
         }
-        match &entry.draft.revocation {
+        match &entry.revocation {
             Revocation::Session(session) => later(self.sessions.entry(*session).or_insert(drop_at), drop_at),
             Revocation::Subject { account, minimum_generation } => {
                 let (minimum, until) = self.subjects.entry(*account).or_insert((*minimum_generation, drop_at));
@@ -141,11 +141,7 @@ fn later(held: &mut UnixMillis, other: UnixMillis) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        entropy::Entropy,
-        id::FeedEntryId,
-        revocation::{FeedHead, RevocationDraft},
-    };
+    use crate::{entropy::Entropy, id::FeedEntryId, revocation::RevocationDraft};
 
     struct Zero;
     impl Entropy for Zero {
@@ -158,9 +154,9 @@ mod tests {
         UnixMillis::from_millis(millis)
     }
 
-    fn entry(revocation: Revocation, when: i64) -> FeedEntry {
+    fn entry(revocation: Revocation, when: i64) -> RevocationDraft {
         let id = FeedEntryId::generate(at(when), &Zero);
-        FeedEntry::seal(&FeedHead::default(), RevocationDraft { id, at: at(when), drop_at: at(when + 100), revocation })
+        RevocationDraft { id, at: at(when), drop_at: at(when + 100), revocation }
     }
 
     const SESSION: SessionId = SessionId::from_bytes([1; 16]);

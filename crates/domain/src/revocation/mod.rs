@@ -5,7 +5,9 @@
 //! the change that it tells of, and dropped when the last token that it could refuse has ended anyway.
 
 mod entry;
+mod follower;
 mod ledger;
 
 pub use entry::{Chain, Epoch, FeedEntry, FeedHead, FeedPosition, Revocation, RevocationDraft, UnknownRevocation};
+pub use follower::{Anomaly, CONTESTED_FOR, FRESH_FOR, Follower, Freshness, Next, STALE_AFTER, proven_until};
 pub use ledger::{LEDGER_ENTRIES_MAX, Ledger, Presented, Refusal};

@@ -12,7 +12,7 @@ use counterfoil_domain::{
     entropy::Entropy,
     id::{AccountId, FeedEntryId, SessionId, TokenId},
     policy::SessionPolicy,
-    revocation::{FeedEntry, FeedHead, Revocation, RevocationDraft},
+    revocation::{FeedHead, Revocation, RevocationDraft},
     time::{Clock, UnixMillis},
 };
 use counterfoil_guard::{CookieRules, CurrentUser, Guard, GuardOptions, Rejection, Revocations};
@@ -146,7 +146,7 @@ impl Bench {
     /// A guard whose revocations are loaded.
     pub(crate) fn new() -> Self {
         let bench = Self::cold();
-        bench.revocations.advance_to(FeedHead::default());
+        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
         bench
     }
 
@@ -158,14 +158,14 @@ impl Bench {
     /// A guard that remembers no more than so many tokens.
     pub(crate) fn remembering(verified_tokens_max: usize) -> Self {
         let bench = Self::cold_with(GuardOptions { verified_tokens_max, ..GuardOptions::default() });
-        bench.revocations.advance_to(FeedHead::default());
+        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
         bench
     }
 
     /// A guard that takes cookies and looks sessions up.
     pub(crate) fn with_sessions() -> Self {
         let bench = Self::cold_with_sessions();
-        bench.revocations.advance_to(FeedHead::default());
+        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
         bench
     }
 
@@ -252,7 +252,7 @@ impl Bench {
         let at = UnixMillis::from_seconds(NOW_SECONDS);
         let drop_at = UnixMillis::from_seconds(NOW_SECONDS + LIFETIME_SECONDS + 65);
         let draft = RevocationDraft { id: FeedEntryId::generate(at, &Ones), at, drop_at, revocation };
-        self.revocations.apply(&[FeedEntry::seal(&FeedHead::default(), draft)]);
+        self.revocations.apply([&draft]);
     }
 
     /// Asks a handler that takes a `CurrentUser`, with these `Authorization` headers.

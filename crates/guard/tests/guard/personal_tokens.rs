@@ -16,7 +16,7 @@ use counterfoil_domain::{
     id::{FeedEntryId, SessionId, TokenId},
     opaque::SecretKind::PersonalToken,
     policy::{Lifetimes, Limits, SessionPolicy},
-    revocation::{FeedEntry, FeedHead, LEDGER_ENTRIES_MAX, Revocation, RevocationDraft},
+    revocation::{FeedHead, LEDGER_ENTRIES_MAX, Revocation, RevocationDraft},
     time::UnixMillis,
 };
 use counterfoil_guard::{FoundSession, GuardOptions};
@@ -193,7 +193,7 @@ async fn an_entry_outlives_the_remembering() {
     bench.sessions.end_all();
     let at = UnixMillis::from_seconds(NOW_SECONDS);
     let draft = RevocationDraft::new(Revocation::Token(PERSONAL), at, lifetimes.longest_token_lifetime(), &Ones);
-    bench.revocations.apply(&[FeedEntry::seal(&FeedHead::default(), draft)]);
+    bench.revocations.apply([&draft]);
     let last = NOW_SECONDS + FIVE_MINUTES + leeway() - 1;
     bench.turn_clock_to(last);
     bench.revocations.prune(UnixMillis::from_seconds(last));
@@ -213,13 +213,10 @@ async fn after_the_ledger_overflowed_a_personal_token_works_by_look_up() {
         drop_at: at,
         revocation: Revocation::Keys { version: 1 },
     };
-    let like = FeedEntry::seal(&FeedHead::default(), draft);
     let entry = |number: usize| {
         let mut id = [0xee; 16];
         id[..8].copy_from_slice(&number.to_le_bytes());
-        let mut entry = like.clone();
-        entry.draft.revocation = Revocation::Session(SessionId::from_bytes(id));
-        entry
+        RevocationDraft { revocation: Revocation::Session(SessionId::from_bytes(id)), ..draft.clone() }
     };
     for from in (0..=LEDGER_ENTRIES_MAX).step_by(1_000) {
         let entries: Vec<_> = (from..(from + 1_000).min(LEDGER_ENTRIES_MAX + 1)).map(entry).collect();
@@ -279,7 +276,7 @@ async fn a_personal_token_waits_for_the_feed() {
     assert_eq!(bench.read(&request).await, ("not_ready", 0));
     let rejection = bench.guard.authenticate(&Method::GET, &request).await.unwrap_err();
     assert_eq!(refusal(rejection.into_response()).await.0, 503);
-    bench.revocations.advance_to(FeedHead::default());
+    bench.revocations.take_snapshot(FeedHead::default(), Duration::ZERO);
     assert_eq!(bench.read(&request).await, ("", 1));
 }
 

@@ -123,6 +123,6 @@ impl App {
 
     /// Takes what a committed call left in the feed into this process's memory, so that the very next request sees it.
     pub(super) fn apply_committed(&self, committed: &Committed) {
-        self.0.parts.revocations.apply(&committed.entries);
+        self.0.parts.revocations.apply(committed.entries.iter().map(|entry| &entry.draft));
     }
 }

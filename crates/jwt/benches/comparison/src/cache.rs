@@ -109,7 +109,7 @@ impl Bench {
 
     fn guard(&self, verified_tokens_max: usize) -> (Guard, Arc<Revocations>) {
         let revocations = Arc::new(Revocations::new());
-        revocations.advance_to(FeedHead::default());
+        revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
         let keys = KeySet::from_iter([self.key.verifying_key().clone()]);
         let (policy, clock) = (policy(Algorithm::EdDsa), Arc::new(SystemClock));
         let options = GuardOptions { verified_tokens_max, ..GuardOptions::default() };
@@ -128,15 +128,14 @@ impl Bench {
     }
 
     /// Somebody's sign-out: none of the tokens'.
-    fn revocation(&self) -> FeedEntry {
+    fn revocation(&self) -> RevocationDraft {
         let at = SystemClock.now();
-        let draft = RevocationDraft {
+        RevocationDraft {
             id: FeedEntryId::generate(at, &self.entropy),
             at,
             drop_at: UnixMillis::from_millis(i64::MAX),
             revocation: Revocation::Session(SessionId::generate(at, &self.entropy)),
-        };
-        FeedEntry::seal(&FeedHead::default(), draft)
+        }
     }
 }
 
