@@ -34,12 +34,23 @@ impl Server {
     /// Starts the server on `data`, with `options` as environment variables (`REFRESH__RETRY_WINDOW`, …) and none of our
     /// own environment's. Returns as soon as it has said where it listens.
     pub(crate) fn start(data: &Path, listen: SocketAddr, options: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::start_in(data, listen, options, &[])
+    }
+
+    /// As [`Self::start`], with more in its environment that is no option of the server's.
+    pub(crate) fn start_in(
+        data: &Path,
+        listen: SocketAddr,
+        options: &[(&str, &str)],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(program());
         // Our own switches begin with the same letters, and the server refuses options that it does not know.
         for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"COUNTERFOIL_")) {
             command.env_remove(name);
         }
         command.envs(options.iter().map(|(name, value)| (format!("COUNTERFOIL_{name}"), value)));
+        command.envs(environment.iter().copied());
         // In its own folder, so that no `counterfoil.toml` of the developer's is read.
         let folder = data.parent().context("the data folder has no parent")?;
         let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG_FILE))?;

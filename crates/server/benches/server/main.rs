@@ -1,6 +1,6 @@
 //! The server against a bare handler on the same machine, in the same run.
 //!
-//! `cargo bench -p counterfoil` runs everything (some four minutes); `cargo bench -p counterfoil -- refresh --seconds 5`
+//! `cargo bench -p counterfoil` runs everything (some six minutes); `cargo bench -p counterfoil -- refresh --seconds 5`
 //! one part of it, and `-- --help` tells the rest. Without `--bench`, as `cargo test --benches` calls it, everything runs
 //! once and briefly, to see that it still works.
 //!
@@ -13,12 +13,15 @@
 mod driver;
 
 mod ceiling;
+mod live_entries;
 mod load;
 mod machine;
 mod options;
+mod pool;
 mod refresh;
 mod report;
 mod sessions;
+mod sign_out;
 mod start_up;
 mod statistics;
 mod storm;
@@ -37,6 +40,9 @@ fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     if let Some(kind) = options.ceiling {
         return ceiling::serve(kind);
+    }
+    if options.guarded {
+        return driver::guarded::serve();
     }
     let options = options.with_defaults();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
@@ -61,5 +67,7 @@ fn run(part: Part, options: &Options, folder: &Path, report: &mut Report) -> any
         Part::Refresh => refresh::run(options, &data, report),
         Part::StartUp => start_up::run(options, &data, report),
         Part::Storm => storm::run(options, &data, report),
+        Part::SignOut => sign_out::run(options, &data, report),
+        Part::LiveEntries => live_entries::run(options, &data, report),
     }
 }

@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// Be the bare handler (how this program calls itself).
     #[arg(long, hide = true)]
     pub(crate) ceiling: Option<CeilingKind>,
+    /// Be a service behind a guard (how this program calls itself).
+    #[arg(long, hide = true)]
+    pub(crate) guarded: bool,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -43,6 +46,10 @@ pub(crate) enum Part {
     StartUp,
     /// What a storm of sign-ins does to everybody else.
     Storm,
+    /// From a sign-out to its refusal by every guard.
+    SignOut,
+    /// What a million revocations cost a guard.
+    LiveEntries,
 }
 
 /// How the bare handler is served.
@@ -97,6 +104,8 @@ impl fmt::Display for Part {
             Self::Refresh => "refresh",
             Self::StartUp => "start-up",
             Self::Storm => "storm",
+            Self::SignOut => "sign-out",
+            Self::LiveEntries => "live-entries",
         })
     }
 }
