@@ -51,11 +51,21 @@ pub enum EventKind {
     AccountDeleted,
     /// Every session of every account was ended at once.
     EverybodySignedOut,
+    /// Whoever signed out waited for the verifiers; the detail says how many had heard of it.
+    SignOutConfirmed,
+    /// As above, and not all of them had.
+    SignOutUnconfirmed,
+    /// A client was made.
+    ClientCreated,
+    /// A client was deleted.
+    ClientDeleted,
+    /// The store turned out to be older than what verifiers had read of it: a new life of it was begun.
+    StoreRewound,
 }
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::AccountCreated,
         Self::SignedIn,
         Self::SignedOut,
@@ -75,6 +85,11 @@ impl EventKind {
         Self::AccountEnabled,
         Self::AccountDeleted,
         Self::EverybodySignedOut,
+        Self::SignOutConfirmed,
+        Self::SignOutUnconfirmed,
+        Self::ClientCreated,
+        Self::ClientDeleted,
+        Self::StoreRewound,
     ];
 
     /// The word used in stores and answers.
@@ -99,6 +114,11 @@ impl EventKind {
             Self::AccountEnabled => "account_enabled",
             Self::AccountDeleted => "account_deleted",
             Self::EverybodySignedOut => "everybody_signed_out",
+            Self::SignOutConfirmed => "sign_out_confirmed",
+            Self::SignOutUnconfirmed => "sign_out_unconfirmed",
+            Self::ClientCreated => "client_created",
+            Self::ClientDeleted => "client_deleted",
+            Self::StoreRewound => "store_rewound",
         }
     }
 
@@ -123,7 +143,12 @@ pub struct Event {
     pub session: Option<SessionId>,
     /// Where the request came from, where there was one.
     pub ip: Option<IpAddr>,
+    /// What else is to be known of it, in a few words; at most [`DETAIL_BYTES_MAX`].
+    pub detail: Option<String>,
 }
+
+/// The longest detail of an event.
+pub const DETAIL_BYTES_MAX: usize = 256;
 
 /// Who asks for a change and when: what every rule needs to write events and ids.
 #[derive(Clone, Copy)]
@@ -139,6 +164,20 @@ pub struct Occasion<'a> {
 impl Occasion<'_> {
     /// An event of this occasion.
     pub fn event(&self, kind: EventKind, account: AccountId, session: Option<SessionId>) -> Event {
-        Event { id: EventId::generate(self.now, self.entropy), at: self.now, kind, account, session, ip: self.ip }
+        let id = EventId::generate(self.now, self.entropy);
+        Event { id, at: self.now, kind, account, session, ip: self.ip, detail: None }
+    }
+
+    /// The same with a few words more; what is too long is cut off.
+    pub fn event_with(
+        &self,
+        kind: EventKind,
+        account: AccountId,
+        session: Option<SessionId>,
+        detail: impl Into<String>,
+    ) -> Event {
+        let mut detail = detail.into();
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+        Event { detail: Some(detail), ..self.event(kind, account, session) }
     }
 }

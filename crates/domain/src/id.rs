@@ -92,6 +92,10 @@ id_type! {
     /// Whose account: the `sub` claim of every token that speaks about a person.
     AccountId
 }
+impl AccountId {
+    /// In whose name the audit log tells of what concerns no one account.
+    pub const NOBODY: Self = Self::from_bytes([0; 16]);
+}
 id_type! {
     /// One signed-in browser or device: the `sid` claim, and part of every refresh token.
     SessionId

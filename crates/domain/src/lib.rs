@@ -13,6 +13,7 @@
 //! 4. [`store`]: what the rules need from a store. The traits live here, beside the rules that use them.
 
 pub mod account;
+pub mod client;
 pub mod email;
 pub mod entropy;
 pub mod event;

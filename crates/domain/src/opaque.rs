@@ -6,7 +6,10 @@
 //! what was mistyped. It proves nothing: whoever makes up a secret can make up its checksum.
 
 use crate::entropy::{Entropy, random_bytes};
-use aws_lc_rs::digest::{self, SHA256};
+use aws_lc_rs::{
+    constant_time,
+    digest::{self, SHA256},
+};
 use base64_simd::URL_SAFE_NO_PAD;
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -23,6 +26,8 @@ pub enum SecretKind {
     SessionId,
     /// A personal access token.
     PersonalToken,
+    /// The secret of a client, by which it says who it is.
+    ClientSecret,
 }
 
 impl SecretKind {
@@ -31,6 +36,7 @@ impl SecretKind {
         match self {
             Self::SessionId => "cfs_",
             Self::PersonalToken => "cfp_",
+            Self::ClientSecret => "cfk_",
         }
     }
 }
@@ -112,6 +118,12 @@ impl SecretDigest {
         Self(bytes)
     }
 
+    /// Whether both are of one secret. It takes the same time wherever they differ: how much of a guess was right is not to
+    /// be told.
+    pub fn is_of_same_secret(&self, other: &Self) -> bool {
+        constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+
     /// The bytes, for a store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -129,7 +141,7 @@ impl fmt::Debug for SecretDigest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use SecretKind::{PersonalToken, SessionId};
+    use SecretKind::{ClientSecret, PersonalToken, SessionId};
 
     struct Fixed(u8);
     impl Entropy for Fixed {
@@ -144,12 +156,14 @@ mod tests {
 
     #[test]
     fn a_text_is_read_back_to_the_same_digest() {
-        for kind in [SessionId, PersonalToken] {
+        for kind in [SessionId, PersonalToken, ClientSecret] {
             let secret = OpaqueSecret::generate(kind, &Fixed(7));
             let read = OpaqueSecret::parse(kind, &secret.expose_text()).unwrap();
             assert_eq!(read.digest(), secret.digest());
             assert_eq!(read.expose_text(), secret.expose_text());
             assert_ne!(secret.digest(), OpaqueSecret::generate(kind, &Fixed(8)).digest());
+            assert!(secret.digest().is_of_same_secret(&read.digest()));
+            assert!(!secret.digest().is_of_same_secret(&OpaqueSecret::generate(kind, &Fixed(8)).digest()));
         }
         let same_bytes = [SessionId, PersonalToken].map(|kind| OpaqueSecret::generate(kind, &Fixed(7)).digest());
         assert_ne!(same_bytes[0], same_bytes[1], "a session's id is no personal token");

@@ -7,12 +7,13 @@
 
 use crate::{
     account::{Account, AccountWithPassword, PasswordHash},
+    client::{Client, ClientId, CreatedClient},
     email::Email,
     event::Event,
     id::{AccountId, SessionId},
     key::StoredKey,
     opaque::SecretDigest,
-    revocation::{FeedEntry, FeedHead, RevocationDraft},
+    revocation::{Epoch, FeedEntry, FeedHead, RevocationDraft},
     session::{AccountView, Changes, Ruling, Session, SessionView},
     time::UnixMillis,
 };
@@ -135,6 +136,23 @@ pub trait Store: Send + Sync {
 
     /// Up to `limit` entries of the feed after `seq`, and its head.
     fn feed_after(&self, seq: i64, limit: usize) -> StoreFuture<'_, FeedPage>;
+
+    /// Begins a new life of the feed, and gives the drafts their places in it, unless the feed is in another life than
+    /// `from` already; then nothing is done. The new epoch is that of [`Epoch::next`] at the store's own now.
+    fn begin_epoch(&self, from: Epoch, drafts: Vec<RevocationDraft>, event: Event) -> StoreFuture<'_, Committed>;
+
+    /// Keeps a new client and the line that tells of it, unless its name is taken or there are
+    /// [`CLIENTS_MAX`](crate::client::CLIENTS_MAX) already.
+    fn create_client(&self, client: Client, event: Event) -> StoreFuture<'_, CreatedClient>;
+
+    /// Forgets a client and keeps the line that tells of it; whether there was one. Where there was none, nothing is kept.
+    fn delete_client(&self, id: &ClientId, event: Event) -> StoreFuture<'_, bool>;
+
+    /// The client of this name.
+    fn client(&self, id: &ClientId) -> StoreFuture<'_, Option<Client>>;
+
+    /// Every client, in the order of their names.
+    fn clients(&self) -> StoreFuture<'_, Vec<Client>>;
 
     /// Every key, oldest first.
     fn keys(&self) -> StoreFuture<'_, Vec<StoredKey>>;

@@ -26,6 +26,7 @@ mod data_folder;
 pub mod hashing;
 pub mod http;
 pub mod keys;
+mod receipt_socket;
 pub mod startup;
 pub mod system;
 

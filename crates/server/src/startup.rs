@@ -7,6 +7,7 @@ use crate::{
     hashing::PasswordHasher,
     http,
     keys::{KeyError, open_key_ring},
+    receipt_socket::ReceiptSocket,
     system::{OsEntropy, SystemClock},
 };
 use axum::Router;
@@ -52,6 +53,8 @@ pub struct Counterfoil {
     app: App,
     data_path: PathBuf,
     maintenance: JoinHandle<()>,
+    // Before the folder: the next server on it opens a socket of the same name.
+    _receipts: Option<ReceiptSocket>,
     _folder: DataFolder,
 }
 
@@ -131,7 +134,8 @@ impl Counterfoil {
         let app = App::new(AppParts { store, keys, guard, revocations, hasher, clock, entropy, settings });
         app.follow_feed().await?;
         let maintenance = tokio::spawn(app.clone().maintain());
-        Ok(Self { app, data_path: folder.path().to_owned(), maintenance, _folder: folder })
+        let receipts = ReceiptSocket::open(folder.path(), app.clone());
+        Ok(Self { app, data_path: folder.path().to_owned(), maintenance, _receipts: receipts, _folder: folder })
     }
 
     /// Every path of the API.

@@ -8,13 +8,14 @@ use crate::{
 };
 use counterfoil_domain::{
     account::{Account, AccountWithPassword, PasswordHash},
+    client::{Client, ClientKind},
     entropy::random_bytes,
     event::{EventKind, Occasion},
     id::{AccountId, SessionId},
     key::{KeyState, KeyUse, StoredKey},
     opaque::SecretDigest,
     policy::{Lifetimes, Limits, SessionPolicy},
-    revocation::{Revocation, RevocationDraft},
+    revocation::{Epoch, Revocation, RevocationDraft},
     session::{AccountView, Changes, Device, OpenSession, Ruling, Session, open},
     store::{NewAccount, Store},
     time::Clock,
@@ -200,8 +201,36 @@ impl Comparison {
                 let event = occasion.event(EventKind::EverybodySignedOut, self.account(account), None);
                 tell(store.raise_session_cutoff(cutoff, vec![draft], event).await, debug)
             }
+            Operation::BeginEpoch { ahead } => {
+                let Epoch(epoch) = store.feed_after(0, 0).await.unwrap().head.position.epoch;
+                let event = occasion.event(EventKind::StoreRewound, AccountId::NOBODY, None);
+                let cutoff = Revocation::Issuer { key: "kid".to_owned(), cutoff: occasion.now };
+                let draft = RevocationDraft::new(cutoff, occasion.now, TOKEN_LIFETIME, &entropy);
+                tell(store.begin_epoch(Epoch(epoch + i64::from(ahead)), vec![draft], event).await, debug)
+            }
+            Operation::CreateClient { name } => {
+                let client = self.new_client(name);
+                let event = client.event(EventKind::ClientCreated, &occasion);
+                tell(store.create_client(client, event).await, debug)
+            }
+            Operation::DeleteClient { name } => {
+                let client = self.new_client(name);
+                let event = client.event(EventKind::ClientDeleted, &occasion);
+                tell(store.delete_client(&client.id, event).await, debug)
+            }
+            Operation::Client { name } => tell(store.client(&self.new_client(name).id).await, debug),
+            Operation::Clients => tell(store.clients().await, debug),
             Operation::Check => tell(store.check().await, debug),
             Operation::Wait { .. } => String::new(),
+        }
+    }
+
+    fn new_client(&self, name: usize) -> Client {
+        Client {
+            id: format!("client-{name}").parse().unwrap(),
+            kind: ClientKind::Verifier,
+            secret: SecretDigest::from_bytes(random_bytes(&SeededEntropy::new(self.step))),
+            created_at: self.clock.now(),
         }
     }
 
@@ -223,6 +252,8 @@ impl Comparison {
             tell(store.accounts(None, all).await, debug),
             tell(store.sessions(None, all).await, debug),
             tell(store.feed_after(0, all).await, debug),
+            tell(store.clients().await, debug),
+            tell(store.events_of_account(AccountId::NOBODY, all).await, debug),
             tell(store.keys().await, |keys| debug(describe_keys(&keys))),
         ];
         for email in EMAILS {

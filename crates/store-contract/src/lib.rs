@@ -102,7 +102,16 @@ macro_rules! store_contract {
                 a_refused_change_leaves_nothing_of_the_whole,
                 an_update_of_an_unknown_account_sees_nothing_and_makes_nothing,
             }
+            clients {
+                a_client_is_found_by_its_name,
+                a_name_is_given_once,
+                there_is_a_most_of_them,
+                a_deleted_one_is_forgotten,
+            }
             feed {
+                a_new_epoch_goes_on_counting,
+                of_concurrent_new_epochs_one_is_begun,
+                a_new_epoch_is_one_step,
                 places_are_dense_and_chained,
                 concurrent_revocations_are_dense_and_chained,
                 pages_begin_after_a_place,

@@ -28,6 +28,11 @@ pub enum Operation {
     PutKeys { keys: Vec<(usize, bool, usize)> },
     Prune { sessions_minutes: u64, events_minutes: u64 },
     RaiseSessionCutoff { account: usize, minutes_ago: u64 },
+    BeginEpoch { ahead: bool },
+    CreateClient { name: usize },
+    DeleteClient { name: usize },
+    Client { name: usize },
+    Clients,
     Check,
     Wait { minutes: u64 },
 }
@@ -39,9 +44,9 @@ pub fn operations(length_max: usize) -> impl Strategy<Value = Vec<Operation>> {
 
 fn operation() -> impl Strategy<Value = Operation> {
     use Operation::{
-        AccountByEmail, AccountWithPassword, Accounts, Check, CreateAccount, CreateSession, EventsOfAccount, FeedAfter,
-        Keys, Prune, PutKeys, RaiseSessionCutoff, SessionBySecret, Sessions, SessionsOfAccount, UpdateAccount,
-        UpdateSession, Wait,
+        AccountByEmail, AccountWithPassword, Accounts, BeginEpoch, Check, Clients, CreateAccount, CreateClient,
+        CreateSession, DeleteClient, EventsOfAccount, FeedAfter, Keys, Prune, PutKeys, RaiseSessionCutoff,
+        SessionBySecret, Sessions, SessionsOfAccount, UpdateAccount, UpdateSession, Wait,
     };
     let account = || 0..6_usize;
     let session = || 0..10_usize;
@@ -71,6 +76,11 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(sessions_minutes, events_minutes)| Prune { sessions_minutes, events_minutes }),
         1 => (account(), 0..120_u64)
             .prop_map(|(account, minutes_ago)| RaiseSessionCutoff { account, minutes_ago }),
+        1 => any::<bool>().prop_map(|ahead| BeginEpoch { ahead }),
+        1 => (0..4_usize).prop_map(|name| CreateClient { name }),
+        1 => (0..4_usize).prop_map(|name| DeleteClient { name }),
+        1 => (0..4_usize).prop_map(|name| Operation::Client { name }),
+        1 => Just(Clients),
         1 => Just(Check),
         3 => (0..60_u64).prop_map(|minutes| Wait { minutes }),
     ]

@@ -4,7 +4,7 @@ use crate::{accounts, cutoff, events, fault::Fault, feed, sessions, work::Work};
 use counterfoil_domain::{
     event::Event,
     id::{AccountId, SessionId},
-    revocation::RevocationDraft,
+    revocation::{Epoch, RevocationDraft},
     session::{Changes, Session},
     store::{AccountRule, Committed, SessionRule},
     time::{Clock, UnixMillis},
@@ -42,6 +42,29 @@ pub(crate) fn raise_session_cutoff(
     event: &Event,
 ) -> Result<Committed, Fault> {
     in_one_step(work, slice::from_ref(event), drafts, |step| cutoff::raise(step, cutoff))
+}
+
+/// Begins a new life of the feed, unless another caller has.
+pub(crate) fn begin_epoch(
+    work: &mut Work,
+    clock: &dyn Clock,
+    from: Epoch,
+    drafts: Vec<RevocationDraft>,
+    event: &Event,
+) -> Result<Committed, Fault> {
+    let mut head = work.feed_head()?;
+    if head.position.epoch != from {
+        return Ok(Committed { entries: Vec::new(), feed: head });
+    }
+    head.position.epoch = from.next(clock.now());
+    let savepoint = work.connection.savepoint()?;
+    feed::move_head(&savepoint, &head)?;
+    events::insert(&savepoint, event)?;
+    let entries = feed::append(&savepoint, head, drafts)?;
+    savepoint.commit()?;
+    let feed = entries.last().map_or(head, |entry| entry.head);
+    work.moved_feed_head(feed);
+    Ok(Committed { entries, feed })
 }
 
 /// Writes the changes of one rule, all or none of them.

@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 pub(crate) fn insert(connection: &Connection, event: &Event) -> Result<(), Fault> {
     rows::write(
         connection,
-        "INSERT INTO events (account, at, id, kind, session, ip) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events (account, at, id, kind, session, ip, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
         params![
             event.account.as_bytes(),
             event.at.as_millis(),
@@ -21,6 +21,7 @@ pub(crate) fn insert(connection: &Connection, event: &Event) -> Result<(), Fault
             event.kind.as_str(),
             event.session.as_ref().map(SessionId::as_bytes),
             event.ip.map(|ip| ip.to_string()),
+            event.detail,
         ],
     )?;
     Ok(())
@@ -33,7 +34,8 @@ pub(crate) fn insert_all(connection: &Connection, events: &[Event]) -> Result<()
 pub(crate) fn of_account(connection: &Connection, id: AccountId, limit: usize) -> Result<Vec<Event>, Fault> {
     rows::all(
         connection,
-        "SELECT account, at, id, kind, session, ip FROM events WHERE account = ? ORDER BY at DESC, id DESC LIMIT ?",
+        "SELECT account, at, id, kind, session, ip, detail FROM events WHERE account = ?
+         ORDER BY at DESC, id DESC LIMIT ?",
         params![id.as_bytes(), sql_limit(limit)],
         read,
     )
@@ -46,5 +48,6 @@ fn read(columns: &mut Columns<'_>) -> Result<Event, Fault> {
     let word = columns.text()?;
     let kind = EventKind::from_word(word).ok_or_else(|| columns.unreadable(format_args!("unknown kind `{word}`")))?;
     let session = columns.optional_sixteen()?.map(SessionId::from_bytes);
-    Ok(Event { id, at, kind, account, session, ip: columns.optional_parsed()? })
+    let ip = columns.optional_parsed()?;
+    Ok(Event { id, at, kind, account, session, ip, detail: columns.optional_text()?.map(str::to_owned) })
 }

@@ -52,13 +52,14 @@ pub(crate) fn append(
         entries.push(entry);
     }
     if !entries.is_empty() {
-        rows::write(
-            connection,
-            "UPDATE feed_head SET epoch = ?, seq = ?, chain = ?",
-            params![head.position.epoch.0, head.position.seq, head.chain.0],
-        )?;
+        move_head(connection, &head)?;
     }
     Ok(entries)
+}
+
+pub(crate) fn move_head(connection: &Connection, head: &FeedHead) -> Result<(), Fault> {
+    let place = params![head.position.epoch.0, head.position.seq, head.chain.0];
+    rows::write(connection, "UPDATE feed_head SET epoch = ?, seq = ?, chain = ?", place).map(drop)
 }
 
 fn insert(connection: &Connection, entry: &FeedEntry) -> Result<(), Fault> {

@@ -18,6 +18,7 @@
 
 mod accounts;
 mod changes;
+mod clients;
 mod cutoff;
 mod events;
 mod fault;

@@ -1,7 +1,7 @@
 //! The store itself: each call of the trait, handed to the thread that does it.
 
 use crate::{
-    accounts, changes, events, feed, heartbeat, keys, lifetime, prune,
+    accounts, changes, clients, events, feed, heartbeat, keys, lifetime, prune,
     readers::Readers,
     sessions,
     statistics::{Counters, SqliteStatistics},
@@ -9,12 +9,13 @@ use crate::{
 };
 use counterfoil_domain::{
     account::{Account, AccountWithPassword},
+    client::{Client, ClientId, CreatedClient},
     email::Email,
     event::Event,
     id::{AccountId, SessionId},
     key::StoredKey,
     opaque::SecretDigest,
-    revocation::RevocationDraft,
+    revocation::{Epoch, RevocationDraft},
     session::{Session, SessionView},
     store::{AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreFuture},
     time::{Clock, UnixMillis},
@@ -93,6 +94,29 @@ impl Store for SqliteStore {
 
     fn feed_after(&self, seq: i64, limit: usize) -> StoreFuture<'_, FeedPage> {
         Box::pin(self.readers.read(move |connection| feed::after(&*connection.transaction()?, seq, limit)))
+    }
+
+    fn begin_epoch(&self, from: Epoch, drafts: Vec<RevocationDraft>, event: Event) -> StoreFuture<'_, Committed> {
+        let clock = Arc::clone(&self.clock);
+        Box::pin(self.writer.write(move |work| changes::begin_epoch(work, &*clock, from, drafts, &event)))
+    }
+
+    fn create_client(&self, client: Client, event: Event) -> StoreFuture<'_, CreatedClient> {
+        Box::pin(self.writer.write(move |work| clients::create(work, &client, &event)))
+    }
+
+    fn delete_client(&self, id: &ClientId, event: Event) -> StoreFuture<'_, bool> {
+        let id = id.clone();
+        Box::pin(self.writer.write(move |work| clients::delete(work, &id, &event)))
+    }
+
+    fn client(&self, id: &ClientId) -> StoreFuture<'_, Option<Client>> {
+        let id = id.clone();
+        Box::pin(self.readers.read(move |connection| clients::by_id(connection, &id)))
+    }
+
+    fn clients(&self) -> StoreFuture<'_, Vec<Client>> {
+        Box::pin(self.readers.read(|connection| clients::all(connection)))
     }
 
     fn keys(&self) -> StoreFuture<'_, Vec<StoredKey>> {

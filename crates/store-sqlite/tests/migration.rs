@@ -170,6 +170,7 @@ async fn assert_all_is_kept(store: &(dyn Store + 'static), feed: &FeedPage) {
         account: ann().id,
         session: Some(ended().id),
         ip: Some([192, 0, 2, 1].into()),
+        detail: None,
     };
     assert_eq!(store.events_of_account(ann().id, 10).await.unwrap(), [event]);
     assert_eq!(store.feed_after(0, 10).await.unwrap(), *feed);
@@ -198,8 +199,8 @@ fn a_file_of_the_first_release_is_brought_up_to_date_and_keeps_everything() {
         }
         let file = outsider(&path);
         let number = |sql| file.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!(number("PRAGMA user_version"), 2, "the first release, which knows 1, refuses it");
-        assert_eq!(number("SELECT count(*) FROM refinery_schema_history"), 2);
+        assert_eq!(number("PRAGMA user_version"), 3, "the first release, which knows 1, refuses it");
+        assert_eq!(number("SELECT count(*) FROM refinery_schema_history"), 3);
         assert_eq!(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
         let verdict: String = file.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(verdict, "ok");

@@ -5,6 +5,7 @@
 mod account;
 mod claims;
 mod feed;
+mod introspection;
 mod personal_token;
 mod problem;
 mod session;
@@ -17,6 +18,7 @@ pub use feed::{
     FeedBody, FeedEntryBody, FeedHeadBody, FeedStateBody, MIN_SEQ_HEADER, Receipt, SNAPSHOT_CONTENT_TYPE,
     SnapshotBegin, SnapshotEnd, SnapshotEntry, VerifierBody,
 };
+pub use introspection::Introspection;
 pub use personal_token::{NewPersonalTokenBody, PersonalTokenBody, PersonalTokenList};
 pub use problem::{OauthError, PROBLEM_CONTENT_TYPE, Problem};
 pub use session::{FeedPlace, SessionBody, SessionList, SignedOut};

@@ -1,6 +1,6 @@
 //! Sessions as the API shows them.
 
-use crate::Timestamp;
+use crate::{Receipt, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One session, as its person sees it.
@@ -52,11 +52,14 @@ pub struct FeedPlace {
 }
 
 /// What a sign-out did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignedOut {
     /// How many sessions were ended.
     pub revoked: usize,
     /// Where the feed stood when they were: a verifier that has applied this place refuses them.
     pub feed: FeedPlace,
+    /// Who had heard of it when this was answered, where that was waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
 }

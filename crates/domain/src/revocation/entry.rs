@@ -84,6 +84,15 @@ impl Revocation {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Epoch(pub i64);
 
+impl Epoch {
+    /// The life that begins after this one, at `now`. It is the instant itself, so that a copy of the store that begins one
+    /// of its own at another time has another; and later than this one, whatever the clock says.
+    #[must_use]
+    pub fn next(self, now: UnixMillis) -> Self {
+        Self(now.as_millis().max(self.0.saturating_add(1)))
+    }
+}
+
 /// A place in the feed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct FeedPosition {

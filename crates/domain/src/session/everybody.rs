@@ -9,9 +9,6 @@ use crate::{
 };
 use std::time::Duration;
 
-/// In whose name the audit log tells of what was done to everybody.
-const NO_ACCOUNT: AccountId = AccountId::from_bytes([0; 16]);
-
 /// What a store is to do so that everybody is signed out: one step, whatever their number.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EverybodyOut {
@@ -26,12 +23,22 @@ pub struct EverybodyOut {
 /// Signs everybody out. Tokens are refused by the keys that signed them and not by their issuer: a command may be configured
 /// with another public URL than the server. `keys` are all that the store has.
 pub fn end_everybody(keys: &[StoredKey], longest_token_lifetime: Duration, occasion: &Occasion<'_>) -> EverybodyOut {
+    let drafts = cutoff_of_keys(keys, longest_token_lifetime, occasion);
+    let event = occasion.event(EventKind::EverybodySignedOut, AccountId::NOBODY, None);
+    EverybodyOut { cutoff: occasion.now, drafts, event }
+}
+
+/// Refuses every token minted until now, by each key that could have signed one that is not over.
+pub fn cutoff_of_keys(
+    keys: &[StoredKey],
+    longest_token_lifetime: Duration,
+    occasion: &Occasion<'_>,
+) -> Vec<RevocationDraft> {
     let cutoff = occasion.now;
     let signing = keys.iter().filter(|key| key.key_use == KeyUse::Sign && key.state != KeyState::Retired);
     let revocations = signing.map(|key| Revocation::Issuer { key: key.kid.clone(), cutoff });
     let draft = |revocation| RevocationDraft::new(revocation, cutoff, longest_token_lifetime, occasion.entropy);
-    let event = occasion.event(EventKind::EverybodySignedOut, NO_ACCOUNT, None);
-    EverybodyOut { cutoff, drafts: revocations.map(draft).collect(), event }
+    revocations.map(draft).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod touch;
 
 pub(crate) use end::end_all;
 pub use end::{EndOne, EndedOne, end_every, end_one};
-pub use everybody::{EverybodyOut, end_everybody};
+pub use everybody::{EverybodyOut, cutoff_of_keys, end_everybody};
 pub use extend::{ExtendOutcome, extend};
 pub use open::{OpenSession, OpenTerms, open, open_another, sign_in};
 pub use personal::{

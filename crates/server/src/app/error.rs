@@ -98,6 +98,18 @@ pub enum AppError {
     /// There is no such account.
     #[error("there is no such account")]
     AccountNotFound,
+    /// No such client, or not its secret.
+    #[error("the client's name or its secret is wrong")]
+    InvalidClient,
+    /// Wrong secrets of a client came too often.
+    #[error("wrong secrets of this client came too often from this address: try again in a minute")]
+    TooManyAttempts,
+    /// As many verifiers are known, or as many questions held, as may.
+    #[error("too many verifiers follow the feed")]
+    TooManyVerifiers,
+    /// As many snapshots are being written as may.
+    #[error("too many snapshots of the feed are being read")]
+    TooManySnapshots,
     /// The request brought no good access token.
     #[error("{}", .0.detail())]
     Rejected(#[from] Rejection),

@@ -1,6 +1,6 @@
 //! What the running server does by itself: follow the feed, forget what has ended.
 
-use super::{App, FEED_POLL_INTERVAL};
+use super::App;
 use counterfoil_domain::store::StoreError;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -19,31 +19,34 @@ const KEEP_ENDED_SESSIONS_FOR: Duration = Duration::from_hours(24);
 impl App {
     /// Follows the feed and prunes, until it is dropped. A failing store is logged once and tried again.
     pub async fn maintain(self) {
-        let mut poll = interval(FEED_POLL_INTERVAL);
+        // Beside each other: a long pruning must not hold a sign-out up.
+        tokio::join!(self.keep_following(), self.keep_pruned());
+    }
+
+    async fn keep_pruned(&self) {
         let mut prune = interval(PRUNE_INTERVAL);
-        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         prune.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
         loop {
-            let result = tokio::select! {
-                _ = poll.tick() => {
-                    // Often enough that a slewing clock is not taken for one that was set.
-                    self.look_at_clocks(self.0.parts.clock.now());
-                    self.follow_feed().await
-                }
-                _ = prune.tick() => self.prune().await,
-            };
-            match result {
-                Ok(()) if failing => {
-                    failing = false;
-                    tracing::info!("the store answers again");
-                }
-                Err(error) if !failing => {
-                    failing = true;
+            prune.tick().await;
+            self.note_upkeep(&self.prune().await, &mut failing);
+        }
+    }
+
+    /// Tells of a store that begins to fail, and of one that answers again.
+    pub(super) fn note_upkeep(&self, result: &Result<(), StoreError>, failing: &mut bool) {
+        match result {
+            Ok(()) if *failing => {
+                *failing = false;
+                tracing::info!("the store answers again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.0.feed.figures.store_failures.add();
+                if !*failing {
+                    *failing = true;
                     tracing::error!(%error, "the store does not answer; signed-in requests go on, and it is tried again");
                 }
-                // As before: still good, or still failing.
-                _ => {}
             }
         }
     }
@@ -58,6 +61,7 @@ impl App {
     pub async fn prune(&self) -> Result<(), StoreError> {
         let now = self.0.parts.clock.now();
         self.look_at_clocks(now);
+        self.0.feed.forget_verifiers(&*self.0.parts.clock);
         let (monotonic, kept_for) = (self.0.parts.clock.monotonic(), self.settings().longest_token_lifetime());
         if !self.0.clock_jumps.lock().may_forget(monotonic, kept_for) {
             return Ok(());

@@ -2,13 +2,16 @@
 
 mod account_changes;
 mod accounts;
+mod client_credentials;
 mod custom_claims;
 mod device_name;
 mod email_directory;
 mod error;
 mod extend;
+mod feed;
 mod feed_follower;
 mod hourly_brake;
+mod introspect;
 mod issue;
 mod maintenance;
 mod new_account;
@@ -33,6 +36,10 @@ pub use accounts::AccountAdministration;
 pub use custom_claims::{CUSTOM_CLAIMS_BYTES_MAX, CustomClaims};
 pub use email_directory::KnownEmail;
 pub use error::AppError;
+pub use feed::{
+    ACCEPTS_FOR_MAX, FeedAnswer, FeedQuestion, Figure, FigureKind, POLL_WAIT_MAX, RECEIPT_WAIT_MAX, SNAPSHOT_TIME_MAX,
+    SignOutOf, SnapshotPlace,
+};
 pub use feed_follower::FEED_POLL_INTERVAL;
 pub use issue::{Issued, IssuedCookie, Transport};
 pub use new_account::NewPerson;
@@ -105,6 +112,11 @@ pub struct Settings {
     pub password_rules: PasswordRules,
     /// How long audit lines are kept.
     pub audit_retention: Duration,
+    /// Whether a sign-out in this process wakes whoever waits for the feed.
+    pub feed_wake_ups: bool,
+    /// Whether programs on this machine may follow the feed without credentials: only where nothing but this machine is
+    /// served.
+    pub is_open_on_loopback: bool,
     /// Whose word about where a request came from is believed.
     pub trusted_proxies: Vec<Network>,
 }
@@ -133,6 +145,8 @@ impl Settings {
             require_access_token: config.refresh.require_access_token,
             password_rules: config.password_rules()?,
             audit_retention: config.session.audit_retention.get(),
+            feed_wake_ups: config.feed.wake_ups,
+            is_open_on_loopback: config.serves_this_machine_only(),
             trusted_proxies: config.trusted_proxies.clone(),
         })
     }
@@ -178,6 +192,8 @@ struct Inner {
     email_brake: HourlyBrake,
     clock_jumps: Mutex<ClockJumps>,
     readiness: Readiness,
+    feed: feed::Feed,
+    client_credentials: client_credentials::ClientCredentials,
 }
 
 /// What an [`App`] is made of.
@@ -210,6 +226,8 @@ impl App {
             email_brake: HourlyBrake::new(EMAIL_CHANGES_PER_HOUR_MAX),
             clock_jumps: Mutex::default(),
             readiness: Readiness::default(),
+            feed: feed::Feed::default(),
+            client_credentials: client_credentials::ClientCredentials::default(),
         }))
     }
 

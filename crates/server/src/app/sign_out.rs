@@ -17,8 +17,8 @@ use counterfoil_guard::CurrentUser;
 /// What came of revoking a token at the OAuth endpoint. Outside both are 200 (RFC 7009 §2.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RevokedToken {
-    /// It is revoked now.
-    Revoked,
+    /// It is revoked now, and with it this session.
+    Revoked(SessionId, EndedSessions),
     /// It was unknown, or over already.
     NothingToDo,
 }
@@ -47,11 +47,11 @@ impl App {
         &self,
         refresh_token: &str,
         origin: &RequestOrigin,
-    ) -> Result<EndedSessions, AppError> {
+    ) -> Result<(SessionId, EndedSessions), AppError> {
         let session = self.parse_refresh_token(refresh_token)?.session;
         match self.end_session(session, EndOne::Client(None), origin).await {
             Err(AppError::SessionNotFound) => Err(AppError::InvalidGrant("unknown session")),
-            other => other,
+            other => other.map(|ended| (session, ended)),
         }
     }
 
@@ -91,7 +91,7 @@ impl App {
         };
         let Some(session) = session else { return Ok(RevokedToken::NothingToDo) };
         match self.end_session(session, EndOne::Client(client_id), origin).await {
-            Ok(ended) if ended.revoked > 0 => Ok(RevokedToken::Revoked),
+            Ok(ended) if ended.revoked > 0 => Ok(RevokedToken::Revoked(session, ended)),
             Ok(_) | Err(AppError::SessionNotFound) => Ok(RevokedToken::NothingToDo),
             Err(error) => Err(error),
         }
@@ -121,8 +121,15 @@ impl App {
         }
     }
 
-    /// Takes what a committed call left in the feed into this process's memory, so that the very next request sees it.
+    /// Takes what a committed call left in the feed into this process's memory, so that the very next request sees it, and
+    /// wakes the follower, so that verifiers elsewhere hear of it. That is a hint: where it is lost, the timer brings it.
     pub(super) fn apply_committed(&self, committed: &Committed) {
         self.0.parts.revocations.apply(committed.entries.iter().map(|entry| &entry.draft));
+        for entry in &committed.entries {
+            self.0.feed.figures.wrote(entry.draft.revocation.to_columns().0);
+        }
+        if !committed.entries.is_empty() {
+            self.wake_follower();
+        }
     }
 }

@@ -227,7 +227,7 @@ fn show(args: &ShowArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Re
 fn event_json(event: &Event) -> serde_json::Value {
     json!({
         "id": event.id, "at": timestamp(event.at), "kind": event.kind.as_str(),
-        "session": event.session, "ip": event.ip,
+        "session": event.session, "ip": event.ip, "detail": event.detail,
     })
 }
 
@@ -263,7 +263,11 @@ fn show_account(out: &mut dyn Write, account: &Account, sessions: &[Session], ev
         let session = event.session.map(|session| session.to_string());
         let ip = event.ip.map(|ip| ip.to_string());
         let (session, ip) = (output::or_dash(session.as_deref()), output::or_dash(ip.as_deref()));
-        [output::time(event.at), event.kind.as_str().to_owned(), session, ip]
+        let what = match &event.detail {
+            Some(detail) => format!("{}: {detail}", event.kind.as_str()),
+            None => event.kind.as_str().to_owned(),
+        };
+        [output::time(event.at), what, session, ip]
     };
     write!(out, "{}", output::table(["at", "what", "session", "from"], events.iter().map(row)))
 }

@@ -5,6 +5,7 @@ mod account;
 mod account_change;
 mod administration;
 mod algorithm_name;
+mod client;
 mod config;
 mod distance;
 mod json_text;
@@ -18,6 +19,7 @@ mod language;
 mod log_format;
 mod new_file;
 mod output;
+mod receipt;
 mod refusal;
 mod serve;
 mod session;
@@ -64,6 +66,9 @@ enum Command {
     /// List and end sessions.
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Make, list and delete clients: programs that follow the revocation feed.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// List the server's own keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -111,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Account(command) => with_streams(|streams, _| account::run(&command, streams)),
         Command::Session(command) => with_streams(|streams, _| session::run(&command, streams.out, streams.err)),
+        Command::Client(command) => with_streams(|streams, _| client::run(&command, streams.out, streams.err)),
         Command::Key(command) => with_streams(|streams, _| key::run(&command, streams.out)),
         Command::Config(command) => with_streams(|streams, _| config::run(&command, streams)),
         Command::Token(command) => with_streams(|streams, now| Ok(token::run(&command, streams, now)?)),

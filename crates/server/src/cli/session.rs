@@ -4,10 +4,11 @@ use super::{
     ConfigArgs, EXIT_DONE,
     account::refuse,
     administration::{Administration, block_on},
-    output,
+    output, receipt,
 };
 use crate::{
-    app::{AccountAdministration, AppError, EndedSessions, device_name, feed_place, session_body},
+    app::{AppError, device_name, feed_place, session_body},
+    receipt_socket::AskedOf,
     system::SystemClock,
 };
 use clap::{Args, Subcommand};
@@ -17,7 +18,7 @@ use counterfoil_domain::{
     time::{Clock, UnixMillis},
 };
 use serde_json::json;
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 /// Rows read at a time.
 const PAGE_ROWS: usize = 500;
@@ -54,6 +55,10 @@ pub(super) struct EndArgs {
     /// Every session and personal token of every account, at once: for when something has leaked and there is no time.
     #[arg(long, conflicts_with = "account")]
     everybody: bool,
+    /// Wait for the verifiers that follow the running server, at most so long (such as 1s, up to 10s), and say who has heard
+    /// of it. Exit status 1 if somebody has not, or no server could be asked: the sessions are ended all the same.
+    #[arg(long, value_name = "TIME", value_parser = receipt::parse_wait)]
+    wait: Option<Duration>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -130,47 +135,60 @@ fn end(args: &EndArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Resu
     let administration = Administration::open(&args.config)?;
     let accounts = &administration.accounts;
     if args.everybody {
-        return everybody(accounts, args.json, out, err);
+        return everybody(&administration, args, out, err);
     }
     let ended = block_on(async {
         let ended = match (&args.session, &args.account) {
             (Some(session), _) => match session.parse::<SessionId>() {
-                Ok(session) => accounts.end_session(session).await,
+                Ok(session) => accounts.end_session(session).await.map(|ended| (ended, AskedOf::Session(session))),
                 Err(_) => Err(AppError::SessionNotFound),
             },
             (None, account) => match accounts.find(account.as_deref().unwrap_or_default()).await {
-                Ok(account) => accounts.end_sessions(account.id).await,
+                Ok(account) => {
+                    accounts.end_sessions(account.id).await.map(|ended| (ended, AskedOf::Account(account.id)))
+                }
                 Err(error) => Err(error),
             },
         };
         Ok(ended)
     })?;
-    match ended {
-        Ok(ended) if args.json => output::json(out, &json!({ "revoked": ended.revoked }))?,
-        Ok(EndedSessions { revoked: 0, .. }) => writeln!(out, "nothing to end: already over")?,
-        Ok(ended) => writeln!(out, "ended {}", output::count(ended.revoked, "session"))?,
+    let (ended, of) = match ended {
+        Ok(ended) => ended,
         Err(AppError::SessionNotFound) => {
             writeln!(err, "counterfoil: there is no such session")?;
             return Ok(super::EXIT_REFUSED);
         }
         Err(error) => return refuse(error, err),
+    };
+    let receipt = args.wait.map(|wait| receipt::ask(&administration.config.data, of, ended.feed, wait));
+    if args.json {
+        output::json(out, &receipt::with_receipt(json!({ "revoked": ended.revoked }), receipt.as_ref()))?;
+    } else if ended.revoked == 0 {
+        writeln!(out, "nothing to end: already over")?;
+    } else {
+        writeln!(out, "ended {}", output::count(ended.revoked, "session"))?;
     }
-    Ok(EXIT_DONE)
+    receipt::tell(receipt, args.json, out, err)
 }
 
 /// The panic switch. How many there were is not counted: it is one step, whatever their number.
 fn everybody(
-    accounts: &AccountAdministration,
-    is_json: bool,
+    administration: &Administration,
+    args: &EndArgs,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> anyhow::Result<u8> {
-    match block_on(async { Ok(accounts.sign_everybody_out(&SystemClock).await) })? {
-        Ok(feed) if is_json => output::json(out, &json!({ "feed": feed_place(feed) }))?,
-        Ok(_) => writeln!(out, "everybody is signed out; personal tokens are ended too")?,
+    let feed = match block_on(async { Ok(administration.accounts.sign_everybody_out(&SystemClock).await) })? {
+        Ok(feed) => feed,
         Err(error) => return refuse(error, err),
+    };
+    let receipt = args.wait.map(|wait| receipt::ask(&administration.config.data, AskedOf::Everybody, feed, wait));
+    if args.json {
+        output::json(out, &receipt::with_receipt(json!({ "feed": feed_place(feed) }), receipt.as_ref()))?;
+    } else {
+        writeln!(out, "everybody is signed out; personal tokens are ended too")?;
     }
-    Ok(EXIT_DONE)
+    receipt::tell(receipt, args.json, out, err)
 }
 
 /// The sessions of one account as a table.

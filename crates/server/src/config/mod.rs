@@ -15,7 +15,7 @@ pub use listen::parse_listen;
 pub use load::{ConfigSources, load};
 pub use network::{InvalidNetwork, Network};
 pub use options::{
-    AccessTokenConfig, ClaimsConfig, Config, CookieSessionConfig, LogConfig, PasswordConfig, RefreshConfig,
+    AccessTokenConfig, ClaimsConfig, Config, CookieSessionConfig, FeedConfig, LogConfig, PasswordConfig, RefreshConfig,
     ScopeConfig, SessionConfig, SigningConfig, SlidingConfig, TrackedConfig,
 };
 pub use problem::ConfigError;
@@ -87,6 +87,7 @@ impl Default for Config {
             },
             scope: ScopeConfig { everybody: vec!["account".to_owned()], by_role: BTreeMap::new() },
             claims: ClaimsConfig { fixed: BTreeMap::new(), from_attributes: BTreeMap::new() },
+            feed: FeedConfig { wake_ups: true },
             password: PasswordConfig {
                 characters_min: PasswordRules::default().characters_min(),
                 hash_threads: None,
@@ -127,6 +128,15 @@ impl Config {
     pub fn hash_threads(&self) -> usize {
         let half = || available_parallelism().map_or(1, |processors| processors.get() / 2).max(1);
         self.password.hash_threads.unwrap_or_else(half)
+    }
+
+    /// Whether the server is for this machine alone: it listens on loopback, is reached under no other name, and no proxy
+    /// brings others in.
+    pub fn serves_this_machine_only(&self) -> bool {
+        let is_ours = |url: &String| url.parse::<axum::http::Uri>().is_ok_and(|uri| is_loopback_name(uri.host()));
+        self.listen.ip().is_loopback()
+            && self.public_url.as_ref().is_none_or(is_ours)
+            && self.trusted_proxies.is_empty()
     }
 
     /// Checks what the types cannot: options that are unsafe or contradict each other.
@@ -176,12 +186,16 @@ impl Config {
     }
 }
 
+/// Whether a URL's host is this machine, as it calls itself.
+pub(crate) fn is_loopback_name(host: Option<&str>) -> bool {
+    matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
 /// RFC 8414 §2: the issuer is https, without query or fragment; plain http only where nobody can listen in.
 fn check_public_url(url: &str) -> Result<(), ConfigError> {
     let refuse = |problem: &str| Err(ConfigError::of_option("public_url", problem));
     let Ok(uri) = url.parse::<axum::http::Uri>() else { return refuse("not a URL") };
-    let host = uri.host().unwrap_or_default();
-    let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let is_loopback = is_loopback_name(uri.host());
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if is_loopback => {}

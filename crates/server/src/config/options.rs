@@ -63,6 +63,8 @@ options! {
         pub scope: ScopeConfig,
         /// Claims of one's own in access tokens.
         pub claims: ClaimsConfig,
+        /// The revocation feed.
+        pub feed: FeedConfig,
         /// Passwords.
         pub password: PasswordConfig,
         /// Logs.
@@ -150,6 +152,13 @@ options! {
         pub from_attributes: BTreeMap<String, String>,
     }
 
+    /// The revocation feed.
+    pub struct FeedConfig {
+        /// Whether a sign-out in this process wakes whoever waits for the feed. `false` is for tests of what happens when every
+        /// wake-up is lost: the feed is then read by its timer alone, four times a second.
+        pub wake_ups: bool,
+    }
+
     /// Passwords.
     pub struct PasswordConfig {
         /// The least number of characters of a new password.
@@ -190,6 +199,7 @@ pub(super) fn sections() -> Vec<(&'static str, &'static str, Vec<OptionMeaning>)
         ("refresh", RefreshConfig::MEANINGS),
         ("scope", ScopeConfig::MEANINGS),
         ("claims", ClaimsConfig::MEANINGS),
+        ("feed", FeedConfig::MEANINGS),
         ("password", PasswordConfig::MEANINGS),
         ("log", LogConfig::MEANINGS),
     ];

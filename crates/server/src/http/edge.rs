@@ -6,6 +6,7 @@ use super::{
     HttpError,
     error::{self, RefusalForm},
     request_context::{InRequest, RequestContext},
+    requests::RequestCounts,
 };
 use axum::{
     extract::Request,
@@ -27,17 +28,19 @@ use tower::{Layer, Service};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Wraps a service in an [`Edge`].
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct EdgeLayer {
     /// A request that has no answer after this long is given up with 503.
     pub(super) request_timeout: Duration,
+    /// Counts the answers.
+    pub(super) counts: RequestCounts,
 }
 
 impl<S> Layer<S> for EdgeLayer {
     type Service = Edge<S>;
 
     fn layer(&self, inner: S) -> Edge<S> {
-        Edge { inner, request_timeout: self.request_timeout }
+        Edge { inner, request_timeout: self.request_timeout, counts: self.counts.clone() }
     }
 }
 
@@ -46,6 +49,7 @@ impl<S> Layer<S> for EdgeLayer {
 pub(super) struct Edge<S> {
     inner: S,
     request_timeout: Duration,
+    counts: RequestCounts,
 }
 
 impl<S> Service<Request> for Edge<S>
@@ -64,7 +68,7 @@ where
         let context = RequestContext::of(&request);
         let form = RefusalForm::at(request.uri());
         let handled = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
-        EdgeFuture { form, handled: context.scope(timeout(self.request_timeout, handled)) }
+        EdgeFuture { form, counts: self.counts.clone(), handled: context.scope(timeout(self.request_timeout, handled)) }
     }
 }
 
@@ -72,6 +76,7 @@ pin_project! {
     /// The answer on its way through the [`Edge`]. Its parts are named and not boxed.
     pub(super) struct EdgeFuture<F> {
         form: RefusalForm,
+        counts: RequestCounts,
         #[pin]
         handled: InRequest<Timeout<CatchUnwind<AssertUnwindSafe<F>>>>,
     }
@@ -95,6 +100,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for EdgeFuture<F> 
             tracing::debug!(status = response.status().as_u16(), "answered");
             response
         });
+        this.counts.add(response.status());
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, id.to_header_value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -114,7 +120,7 @@ mod tests {
     use tower::ServiceExt;
 
     async fn answer_of(handler: Router) -> Response {
-        let edge = EdgeLayer { request_timeout: Duration::from_millis(20) };
+        let edge = EdgeLayer { request_timeout: Duration::from_millis(20), counts: RequestCounts::default() };
         handler.layer(edge).oneshot(Request::new(Body::empty())).await.unwrap()
     }
 

@@ -56,20 +56,23 @@ impl HttpError {
             (_, "invalid_grant" | "refresh_token_expected" | "access_token_required") => "invalid_grant",
             (_, "invalid_scope" | "scope_not_granted") => "invalid_scope",
             (_, "unsupported_grant_type") => "unsupported_grant_type",
+            (_, "invalid_client") => "invalid_client",
             (StatusCode::SERVICE_UNAVAILABLE, _) => "temporarily_unavailable",
             (status, _) if status.is_server_error() => "server_error",
             _ => "invalid_request",
         };
-        let status = if self.status == StatusCode::UNAUTHORIZED || self.status == StatusCode::UNPROCESSABLE_ENTITY {
-            StatusCode::BAD_REQUEST
-        } else {
-            self.status
+        let status = match self.status {
+            // §5.2: 401 is for a client that presented itself in the `Authorization` header.
+            StatusCode::UNAUTHORIZED if error == "invalid_client" => self.status,
+            StatusCode::UNAUTHORIZED | StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+            status => status,
         };
+        let code = self.code;
         // §5.2: %x20-21 / %x23-5B / %x5D-7E only.
         let plain = |c: char| if matches!(c, ' '..='!' | '#'..='[' | ']'..='~') { c } else { '\'' };
         let error_description = self.detail.chars().map(plain).collect::<String>().into();
         let mut response = (status, Json(OauthError { error: error.into(), error_description })).into_response();
-        finish(&mut response);
+        finish(&mut response, &code);
         response
     }
 }
@@ -105,6 +108,9 @@ impl From<AppError> for HttpError {
             AppError::ScopeNotGranted => (S::UNPROCESSABLE_ENTITY, "scope_not_granted"),
             AppError::SessionNotFound => (S::NOT_FOUND, "session_not_found"),
             AppError::AccountNotFound => (S::NOT_FOUND, "account_not_found"),
+            AppError::InvalidClient => (S::UNAUTHORIZED, "invalid_client"),
+            AppError::TooManyAttempts => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
+            AppError::TooManyVerifiers | AppError::TooManySnapshots => (S::SERVICE_UNAVAILABLE, "overloaded"),
             AppError::TooLate => (S::SERVICE_UNAVAILABLE, "too_late"),
             AppError::Hashing(HashingError::Failed) => (S::SERVICE_UNAVAILABLE, "hashing_unavailable"),
             AppError::Hashing(HashingError::Overloaded) | AppError::Store(StoreError::Overloaded) => (S::SERVICE_UNAVAILABLE, "overloaded"),
@@ -147,6 +153,7 @@ impl IntoResponse for HttpError {
         if let Some(rejection) = self.rejection {
             return rejection.into_response();
         }
+        let code = self.code.clone();
         let problem = Problem {
             kind: "about:blank".into(),
             title: self.status.canonical_reason().unwrap_or("Error").into(),
@@ -156,13 +163,16 @@ impl IntoResponse for HttpError {
         };
         let mut response = (self.status, Json(problem)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_CONTENT_TYPE));
-        finish(&mut response);
+        finish(&mut response, &code);
         response
     }
 }
 
+/// How a client is to say who it is (RFC 7617 §2).
+const BASIC_CHALLENGE: &str = r#"Basic realm="counterfoil", charset="UTF-8""#;
+
 /// What every refusal needs besides its body.
-fn finish(response: &mut Response) {
+fn finish(response: &mut Response, code: &str) {
     let status = response.status();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -170,12 +180,14 @@ fn finish(response: &mut Response) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     if status == StatusCode::TOO_MANY_REQUESTS {
-        // RFC 6585 §4. What is counted is counted by the hour.
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("600"));
+        // RFC 6585 §4. What people do is counted by the hour, what programs do by the minute.
+        let seconds = if code == "too_many_attempts" { "60" } else { "600" };
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110 §15.5.2: a 401 names a way to authenticate.
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        let way = if code == "invalid_client" { BASIC_CHALLENGE } else { "Bearer" };
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(way));
     }
 }
 

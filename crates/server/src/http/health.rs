@@ -25,7 +25,7 @@ pub(super) struct Checks {
     /// Whether the store reads and writes.
     #[schema(value_type = String, example = "ok")]
     store: &'static str,
-    /// Whether the revocations are loaded.
+    /// Whether the revocations are loaded, and known up to the last seconds.
     #[schema(value_type = String, example = "ok")]
     feed: &'static str,
 }
@@ -36,12 +36,12 @@ pub(super) async fn live() -> Json<Health> {
     Json(Health { status: "ok", checks: None })
 }
 
-/// The process can serve: its store reads and writes, its revocations are loaded.
+/// The process can serve: its store reads and writes, and it knows of every sign-out of the last seconds.
 #[utoipa::path(get, path = "/readyz", tag = "health",
     responses((status = 200, body = Health), (status = 503, body = Health, description = "Not ready")))]
 pub(super) async fn ready(State(app): State<App>) -> Response {
     let word = |good: bool| if good { "ok" } else { "unavailable" };
-    let (store, feed) = (app.is_store_good().await, app.revocations().is_loaded());
+    let (store, feed) = (app.is_store_good().await, app.is_feed_fresh());
     let checks = Some(Checks { store: word(store), feed: word(feed) });
     if store && feed {
         return Json(Health { status: "ready", checks }).into_response();

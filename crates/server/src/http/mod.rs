@@ -8,12 +8,16 @@ mod error;
 mod form;
 mod health;
 mod json;
+mod metrics;
 pub mod oauth;
 mod openapi;
 mod origin;
 mod person;
 pub(crate) mod request_context;
+mod requests;
 mod serve;
+mod verifier;
+mod wait;
 
 pub use body::{BODY_BYTES_MAX, LARGE_BODIES_BYTES_MAX, SMALL_BODY_BYTES_MAX};
 pub use error::HttpError;
@@ -22,12 +26,13 @@ pub use serve::{ServeOptions, serve};
 
 use crate::app::App;
 use axum::{
-    Router,
+    Extension, Router,
     extract::FromRef,
     routing::{any, delete, get, post, put},
 };
 use counterfoil_guard::Guard;
 use edge::EdgeLayer;
+use requests::RequestCounts;
 use std::time::Duration;
 
 /// A request that has no answer after this long is given up with 503.
@@ -41,12 +46,17 @@ impl FromRef<App> for Guard {
 
 /// The whole server as a router: every path of the API, ready to be served or nested into another app.
 pub fn router(app: App) -> Router {
+    let counts = RequestCounts::default();
     Router::new()
         .route("/v1/accounts", post(api::accounts::sign_up))
         .route("/v1/sessions", post(api::sessions::sign_in).get(api::sessions::list).delete(api::sessions::end_all))
         .route("/v1/sessions/current/refresh", post(api::refresh::refresh))
         .route("/oauth/token", post(oauth::token::token))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
+        .route("/oauth/introspect", post(oauth::introspect::introspect))
+        .route("/v1/feed", get(api::feed::poll))
+        .route("/v1/feed/snapshot", get(api::feed::snapshot))
+        .route("/v1/feed/state", get(api::feed::state))
         .route("/v1/account", get(api::account::show).patch(api::account::change).delete(api::account::delete))
         .route("/v1/account/password", put(api::account::change_password))
         .route("/v1/sessions/current/extend", post(api::extend::extend))
@@ -60,10 +70,12 @@ pub fn router(app: App) -> Router {
         .route("/v1/openapi.json", get(openapi::serve_document))
         .route("/.well-known/jwks.json", get(oauth::jwks::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
+        .route("/.well-known/openid-configuration", get(oauth::metadata::openid_configuration))
+        .route("/metrics", get(metrics::metrics).layer(Extension(counts.clone())))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app)
-        .layer(EdgeLayer { request_timeout: REQUEST_TIMEOUT })
+        .layer(EdgeLayer { request_timeout: REQUEST_TIMEOUT, counts })
 }

@@ -37,8 +37,14 @@ use utoipa::{
         api::forward_auth::forward_auth,
         oauth::token::token,
         oauth::revoke::revoke,
+        oauth::introspect::introspect,
+        api::feed::poll,
+        api::feed::snapshot,
+        api::feed::state,
         oauth::jwks::jwks,
         oauth::metadata::metadata,
+        oauth::metadata::openid_configuration,
+        super::metrics::metrics,
         health::live,
         health::ready,
         serve_document,
@@ -56,6 +62,13 @@ impl Modify for AccessToken {
         let components = document.components.get_or_insert_with(Default::default);
         bearer.description = Some("A signed access token, or a personal token (`cfp_…`).".to_owned());
         components.add_security_scheme("access_token", SecurityScheme::Http(bearer));
+        let mut client = Http::new(HttpAuthScheme::Basic);
+        client.description = Some(
+            "A client of kind `verifier` (`counterfoil client create`): its name and its secret (`cfk_…`). None is needed where \
+             the server serves its own machine alone."
+                .to_owned(),
+        );
+        components.add_security_scheme("client", SecurityScheme::Http(client));
         let session = CookieRules::new("https://");
         let name = session.name(CookieKind::Session);
         let about = "The session cookie, or the access cookie `__Host-counterfoil-access`. What may change something must \

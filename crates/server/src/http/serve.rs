@@ -12,7 +12,7 @@ use hyper_util::{
 use std::{future::Future, io, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use tower::ServiceExt;
 
@@ -47,6 +47,18 @@ impl Default for ServeOptions {
     }
 }
 
+/// In every request: tells when the server is to stop, for answers that would wait.
+#[derive(Clone)]
+pub(super) struct ShuttingDown(Arc<watch::Receiver<bool>>);
+
+impl ShuttingDown {
+    /// Completes when the server is to stop.
+    pub(super) async fn begun(&self) {
+        // A server that is gone has stopped as well.
+        let _ = watch::Receiver::clone(&self.0).wait_for(|begun| *begun).await;
+    }
+}
+
 /// Serves `router` on `listener` until `shutdown` completes; then takes no more connections, lets what is on its way
 /// finish, and returns.
 ///
@@ -61,6 +73,7 @@ pub async fn serve(
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(options.header_timeout).max_buf_size(options.header_bytes_max);
     let graceful = GracefulShutdown::new();
+    let (stopping, stops) = watch::channel(false);
     let places = Arc::new(Semaphore::new(options.connections_max));
     tokio::pin!(shutdown);
     loop {
@@ -84,8 +97,11 @@ pub async fn serve(
         no_delay(&stream);
         limit_unread(&stream, options.write_timeout);
         let router = router.clone();
+        // One for each connection: cores that serve different ones have nothing to tell each other.
+        let shutting_down = ShuttingDown(Arc::new(stops.clone()));
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(shutting_down.clone());
             router.clone().oneshot(request.map(axum::body::Body::new))
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -98,6 +114,7 @@ pub async fn serve(
         });
     }
     drop(listener);
+    stopping.send_replace(true);
     if tokio::time::timeout(options.drain_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were cut off by the shutdown");
     }

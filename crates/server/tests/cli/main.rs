@@ -9,6 +9,7 @@
 
 mod account_changes;
 mod accounts;
+mod clients;
 mod configuration;
 mod tokens;
 mod vectors;

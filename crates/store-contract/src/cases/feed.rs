@@ -3,10 +3,11 @@
 use crate::{Bench, bench::TOKEN_LIFETIME};
 use counterfoil_domain::{
     account::AccountGeneration,
-    id::TokenId,
-    revocation::{FeedEntry, FeedHead, Revocation, RevocationDraft},
+    event::{Event, EventKind},
+    id::{AccountId, TokenId},
+    revocation::{Epoch, FeedEntry, FeedHead, FeedPosition, Revocation, RevocationDraft},
     session::{AccountView, Changes, Ruling, SessionView},
-    store::Committed,
+    store::{Committed, StoreError},
     time::UnixMillis,
 };
 use std::sync::Arc;
@@ -112,4 +113,52 @@ pub async fn changing_nothing_writes_nothing(bench: Bench) {
     let ((), committed) = bench.store.decide_account(account.id, nothing).await.unwrap();
     assert_eq!(committed, Committed { entries: Vec::new(), feed: head });
     assert_eq!(bench.store.feed_after(0, 10).await.unwrap().head, head);
+}
+
+async fn begin_epoch(bench: &Bench, from: Epoch, event: Event) -> Result<Committed, StoreError> {
+    let cutoff = Revocation::Issuer { key: "kid".to_owned(), cutoff: bench.now() };
+    let draft = RevocationDraft::new(cutoff, bench.now(), TOKEN_LIFETIME, &*bench.entropy);
+    bench.store.begin_epoch(from, vec![draft], event).await
+}
+
+fn rewound(bench: &Bench) -> Event {
+    bench.occasion().event_with(EventKind::StoreRewound, AccountId::NOBODY, None, "seen by one")
+}
+
+/// The places go on, dense and chained, in a later life; what was there stays.
+pub async fn a_new_epoch_goes_on_counting(bench: Bench) {
+    let before = revoke(&bench, vec![Revocation::Token(TokenId::from_bytes([1; 16]))]).await;
+    let old = before.feed.position;
+    let committed = begin_epoch(&bench, old.epoch, rewound(&bench)).await.unwrap();
+    let new = committed.feed.position;
+    assert_eq!((new.epoch, new.seq), (old.epoch.next(bench.now()), old.seq + 1));
+    let begun = FeedHead { position: FeedPosition { epoch: new.epoch, ..old }, ..before.feed };
+    assert!(committed.entries[0].follows(&begun));
+    let after = revoke(&bench, vec![Revocation::Token(TokenId::from_bytes([2; 16]))]).await;
+    assert!(after.entries[0].follows(&committed.feed));
+    let page = bench.store.feed_after(0, 10).await.unwrap();
+    assert_eq!(page.entries, [before.entries, committed.entries, after.entries].concat());
+    assert_eq!(page.head, after.feed);
+    let events = bench.store.events_of_account(AccountId::NOBODY, 10).await.unwrap();
+    assert_eq!(events[0].detail.as_deref(), Some("seen by one"));
+}
+
+/// Whoever comes second has seen an epoch that is over: nothing is done.
+pub async fn of_concurrent_new_epochs_one_is_begun(bench: Bench) {
+    let from = bench.store.feed_after(0, 0).await.unwrap().head.position.epoch;
+    let first = begin_epoch(&bench, from, rewound(&bench)).await.unwrap();
+    let second = begin_epoch(&bench, from, rewound(&bench)).await.unwrap();
+    assert_eq!((second.entries.len(), second.feed), (0, first.feed));
+    assert_eq!(bench.store.events_of_account(AccountId::NOBODY, 10).await.unwrap().len(), 1);
+}
+
+/// Where its audit line cannot be written, the old life goes on.
+pub async fn a_new_epoch_is_one_step(bench: Bench) {
+    let from = bench.store.feed_after(0, 0).await.unwrap().head.position.epoch;
+    let event = rewound(&bench);
+    let first = begin_epoch(&bench, from, event.clone()).await.unwrap();
+    begin_epoch(&bench, first.feed.position.epoch, event).await.unwrap_err();
+    assert_eq!(bench.store.feed_after(0, 10).await.unwrap().head, first.feed);
+    let next = revoke(&bench, vec![Revocation::Token(TokenId::from_bytes([1; 16]))]).await;
+    assert!(next.entries[0].follows(&first.feed));
 }

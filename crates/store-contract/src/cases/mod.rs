@@ -2,6 +2,7 @@
 
 pub mod account_changes;
 pub mod accounts;
+pub mod clients;
 pub mod cutoff;
 pub mod feed;
 pub mod revocation;

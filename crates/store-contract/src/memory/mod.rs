@@ -4,12 +4,13 @@ mod state;
 
 use counterfoil_domain::{
     account::{Account, AccountWithPassword},
+    client::{CLIENTS_MAX, Client, ClientId, CreatedClient},
     email::Email,
     event::Event,
     id::{AccountId, SessionId},
     key::StoredKey,
     opaque::SecretDigest,
-    revocation::{FeedHead, RevocationDraft},
+    revocation::{Epoch, FeedHead, RevocationDraft},
     session::{Session, SessionView},
     store::{
         AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreError, StoreFuture,
@@ -156,6 +157,52 @@ impl Store for MemoryStore {
             let after = state.feed.values().filter(|entry| entry.head.position.seq > seq);
             FeedPage { entries: after.take(limit).cloned().collect(), head: state.head }
         })
+    }
+
+    fn begin_epoch(&self, from: Epoch, drafts: Vec<RevocationDraft>, event: Event) -> StoreFuture<'_, Committed> {
+        let now = self.clock.now();
+        self.write(move |state| {
+            if state.head.position.epoch != from {
+                return Ok(Committed { entries: Vec::new(), feed: state.head });
+            }
+            state.head.position.epoch = from.next(now);
+            state.insert_events(vec![event])?;
+            Ok(state.append(drafts))
+        })
+    }
+
+    fn create_client(&self, client: Client, event: Event) -> StoreFuture<'_, CreatedClient> {
+        self.write(move |state| {
+            if state.clients.contains_key(&client.id) {
+                return Ok(CreatedClient::NameTaken);
+            }
+            if state.clients.len() >= CLIENTS_MAX {
+                return Ok(CreatedClient::TooMany);
+            }
+            state.clients.insert(client.id.clone(), client);
+            state.insert_events(vec![event])?;
+            Ok(CreatedClient::Created)
+        })
+    }
+
+    fn delete_client(&self, id: &ClientId, event: Event) -> StoreFuture<'_, bool> {
+        let id = id.clone();
+        self.write(move |state| {
+            let was_there = state.clients.remove(&id).is_some();
+            if was_there {
+                state.insert_events(vec![event])?;
+            }
+            Ok(was_there)
+        })
+    }
+
+    fn client(&self, id: &ClientId) -> StoreFuture<'_, Option<Client>> {
+        let id = id.clone();
+        self.read(move |state| state.clients.get(&id).cloned())
+    }
+
+    fn clients(&self) -> StoreFuture<'_, Vec<Client>> {
+        self.read(|state| state.clients.values().cloned().collect())
     }
 
     fn keys(&self) -> StoreFuture<'_, Vec<StoredKey>> {

@@ -2,6 +2,7 @@
 
 use counterfoil_domain::{
     account::{Account, PasswordHash},
+    client::{Client, ClientId},
     email::Email,
     event::Event,
     id::{AccountId, EventId, SessionId},
@@ -22,6 +23,7 @@ pub(super) struct State {
     pub(super) events: BTreeMap<(AccountId, UnixMillis, EventId), Event>,
     pub(super) feed: BTreeMap<i64, FeedEntry>,
     pub(super) head: FeedHead,
+    pub(super) clients: BTreeMap<ClientId, Client>,
     pub(super) keys: BTreeMap<(&'static str, String), StoredKey>,
     pub(super) longest_token_lifetime: Duration,
 }

@@ -1,13 +1,14 @@
 //! `/v1/account`: the signed-in account.
 
-use super::{NO_STORE, gone_is_signed_out, signed_out};
+use super::{NO_STORE, gone_is_signed_out, signed_out, signed_out_with};
 use crate::{
-    app::{App, NewPasswordInput, ProfileInput, RequestOrigin, StandingChange, account_body},
+    app::{App, NewPasswordInput, ProfileInput, RequestOrigin, SignOutOf, StandingChange, account_body},
     http::{
         HttpError,
         cookies::{self, Cookies, HeldKinds},
         json::StrictJson,
         person::{AccountReader, Person, RecentPerson},
+        wait::{Wait, WaitQuery, receipt},
     },
 };
 use axum::{Json, extract::State, response::IntoResponse};
@@ -101,8 +102,9 @@ pub(in crate::http) struct PasswordRequest {
 }
 
 /// Change the password. Every other sign-in is ended; personal tokens go on.
-#[utoipa::path(put, path = "/v1/account/password", tag = "accounts", request_body = PasswordRequest, security(("access_token" = []), ("cookie" = [])), responses(
+#[utoipa::path(put, path = "/v1/account/password", tag = "accounts", params(WaitQuery), request_body = PasswordRequest, security(("access_token" = []), ("cookie" = [])), responses(
     (status = 200, body = SignedOut, description = "How many other sign-ins were ended. A cookie session gets a new id"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`invalid_query`, `invalid_json`"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`wrong_password`, `insufficient_scope`, `person_only`, `cross_origin`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`password_too_short`, `password_too_long`, `password_common`, `invalid_request`"),
@@ -112,11 +114,13 @@ pub(in crate::http) async fn change_password(
     State(app): State<App>,
     Person(user): Person,
     origin: RequestOrigin,
+    Wait(wait): Wait,
     StrictJson(request, _held): StrictJson<PasswordRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
     let PasswordRequest { current_password: current, new_password: new } = request;
     let (ended, renewed) = app.change_password(&user, &NewPasswordInput { current, new }, &origin).await?;
     let renewed: Vec<_> = renewed.into_iter().collect();
     let set = cookies::set(&renewed, &HeldKinds::default(), &app.settings().cookies)?;
-    Ok((NO_STORE, set, Json(signed_out(ended))))
+    let receipt = receipt(&app, SignOutOf::Account(user.account()), ended, wait, &origin).await;
+    Ok((NO_STORE, set, Json(signed_out_with(ended, receipt))))
 }

@@ -1,14 +1,15 @@
 //! `/v1/sessions`: sign in, list, sign out.
 
-use super::{NO_STORE, gone_is_signed_out, signed_out};
+use super::{NO_STORE, gone_is_signed_out, signed_out_with};
 use crate::{
-    app::{App, AppError, RequestOrigin, SignInInput, session_body},
+    app::{App, AppError, RequestOrigin, SignInInput, SignOutOf, session_body},
     http::{
         HttpError,
         api::accounts::SignInRequestOptions,
         cookies::{self, Cookies, HeldKinds},
         json::StrictJson,
         person::Person,
+        wait::{Wait, WaitQuery, parse_wait, receipt},
     },
 };
 use axum::{
@@ -91,8 +92,9 @@ pub(in crate::http) async fn list(
 /// Sign out one session of the signed-in account; `current` is the one that asks, whatever its scope. With a refresh cookie
 /// alone, `current` is its session.
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", security(("access_token" = []), ("cookie" = [])),
-    params(("id" = String, Path, description = "The session's id, or `current`")), responses(
+    params(("id" = String, Path, description = "The session's id, or `current`"), WaitQuery), responses(
     (status = 200, body = SignedOut),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`invalid_query`"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "Not signed in"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`insufficient_scope`, `person_only`, `cross_origin`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`session_not_found`: none, or not yours"),
@@ -102,6 +104,7 @@ pub(in crate::http) async fn end_one(
     user: Result<CurrentUser, Rejection>,
     origin: RequestOrigin,
     cookies: Cookies,
+    Wait(wait): Wait,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<impl IntoResponse, HttpError> {
     // What is not even a text is no session's name either.
@@ -112,8 +115,9 @@ pub(in crate::http) async fn end_one(
         Err(rejection) => {
             let refresh_token = cookies.get(CookieKind::Refresh).filter(|_| id == "current").ok_or(rejection)?;
             cookies.demand_same_origin()?;
-            let ended = app.end_session_of_refresh_token(refresh_token, &origin).await?;
-            return Ok((NO_STORE, forget_if(true, &cookies, &app), Json(signed_out(ended))));
+            let (session, ended) = app.end_session_of_refresh_token(refresh_token, &origin).await?;
+            let receipt = receipt(&app, SignOutOf::Session(session), ended, wait, &origin).await;
+            return Ok((NO_STORE, forget_if(true, &cookies, &app), Json(signed_out_with(ended, receipt))));
         }
     };
     let target = if id == "current" { Ok(user.session()) } else { id.parse::<SessionId>() };
@@ -121,7 +125,8 @@ pub(in crate::http) async fn end_one(
     let user = if target == Ok(user.session()) { Person::whatever_the_scope(user)? } else { Person::of(user)? };
     let target = target.map_err(|_| AppError::SessionNotFound)?;
     let ended = app.end_session(target, EndOne::Owner(user.account()), &origin).await?;
-    Ok((NO_STORE, forget_if(target == user.session(), &cookies, &app), Json(signed_out(ended))))
+    let receipt = receipt(&app, SignOutOf::Session(target), ended, wait, &origin).await;
+    Ok((NO_STORE, forget_if(target == user.session(), &cookies, &app), Json(signed_out_with(ended, receipt))))
 }
 
 /// Which sessions a sign-out everywhere spares.
@@ -132,6 +137,9 @@ pub(in crate::http) struct EndAllQuery {
     /// `true` keeps the session that asks.
     #[serde(default)]
     keep_current: bool,
+    /// Answer when every verifier that could still accept a token has applied this, or after so long, such as `1s` (at most
+    /// `10s`); `receipt` then says who had.
+    wait: Option<String>,
 }
 
 /// Sign out everywhere, or everywhere else.
@@ -149,12 +157,14 @@ pub(in crate::http) async fn end_all(
     query: Result<Query<EndAllQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, HttpError> {
     let Query(query) = query.map_err(|_| {
-        let detail = "expected nothing, `keep_current=true` or `keep_current=false` after the question mark";
+        let detail = "expected nothing, `keep_current=true`, `keep_current=false` or `wait=1s` after the question mark";
         HttpError::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
     })?;
+    let wait = parse_wait(query.wait.as_deref())?;
     let keep = query.keep_current.then_some(user.session());
     let ended = app.end_sessions(user.account(), keep, &origin).await.map_err(gone_is_signed_out)?;
-    Ok((NO_STORE, forget_if(keep.is_none(), &cookies, &app), Json(signed_out(ended))))
+    let receipt = receipt(&app, SignOutOf::Account(user.account()), ended, wait, &origin).await;
+    Ok((NO_STORE, forget_if(keep.is_none(), &cookies, &app), Json(signed_out_with(ended, receipt))))
 }
 
 /// What a browser is told when the session that asks is ended.

@@ -1,5 +1,6 @@
 //! OAuth's endpoints: form in, OAuth's own JSON out.
 
+pub(super) mod introspect;
 pub(super) mod jwks;
 pub(super) mod metadata;
 pub(super) mod revoke;

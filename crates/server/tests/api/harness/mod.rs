@@ -6,6 +6,7 @@ mod probed_store;
 mod process;
 mod server;
 mod snapshot;
+mod verifier;
 
 pub(crate) use client::{Client, PASSWORD, Reply, Tokens, members};
 pub(crate) use held::{ACCESS_COOKIE, Carried, Held, REFRESH_COOKIE, SESSION_COOKIE};
@@ -13,6 +14,7 @@ pub(crate) use probed_store::{Fault, Probes};
 pub(crate) use process::Process;
 pub(crate) use server::{DATA_FILE, PUBLIC_URL, Server};
 pub(crate) use snapshot::{Snapshot, snapshot};
+pub(crate) use verifier::{Credentials, Verifier, poll_path};
 
 use std::{future::Future, time::Duration};
 use tokio::time::sleep;

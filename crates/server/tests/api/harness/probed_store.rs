@@ -2,12 +2,13 @@
 
 use counterfoil_domain::{
     account::{Account, AccountWithPassword},
+    client::{Client, ClientId, CreatedClient},
     email::Email,
     event::Event,
     id::{AccountId, SessionId},
     key::StoredKey,
     opaque::SecretDigest,
-    revocation::RevocationDraft,
+    revocation::{Epoch, RevocationDraft},
     session::{Session, SessionView},
     store::{
         AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreError, StoreFuture,
@@ -15,7 +16,10 @@ use counterfoil_domain::{
     time::UnixMillis,
 };
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -38,6 +42,7 @@ pub(crate) enum Fault {
 pub(crate) struct Probes {
     calls: Mutex<Vec<&'static str>>,
     armed: Mutex<Option<(usize, Fault)>>,
+    feed_reads: AtomicUsize,
     released: Notify,
 }
 
@@ -62,7 +67,15 @@ impl Probes {
         self.released.notify_one();
     }
 
+    /// How often the feed has been read.
+    pub(crate) fn feed_reads(&self) -> usize {
+        self.feed_reads.load(Ordering::Relaxed)
+    }
+
     fn note(&self, name: &'static str) -> Option<Fault> {
+        if name == "feed_after" {
+            self.feed_reads.fetch_add(1, Ordering::Relaxed);
+        }
         // The server's own housekeeping, which no request waits for.
         if ["feed_after", "prune"].contains(&name) {
             return None;
@@ -178,6 +191,28 @@ impl Store for ProbedStore {
 
     fn feed_after(&self, seq: i64, limit: usize) -> StoreFuture<'_, FeedPage> {
         self.probe("feed_after", move |store| store.feed_after(seq, limit))
+    }
+
+    fn begin_epoch(&self, from: Epoch, drafts: Vec<RevocationDraft>, event: Event) -> StoreFuture<'_, Committed> {
+        self.probe("begin_epoch", move |store| store.begin_epoch(from, drafts, event))
+    }
+
+    fn create_client(&self, client: Client, event: Event) -> StoreFuture<'_, CreatedClient> {
+        self.probe("create_client", move |store| store.create_client(client, event))
+    }
+
+    fn delete_client(&self, id: &ClientId, event: Event) -> StoreFuture<'_, bool> {
+        let id = id.clone();
+        self.probe("delete_client", move |store| Box::pin(async move { store.delete_client(&id, event).await }))
+    }
+
+    fn client(&self, id: &ClientId) -> StoreFuture<'_, Option<Client>> {
+        let id = id.clone();
+        self.probe("client", move |store| Box::pin(async move { store.client(&id).await }))
+    }
+
+    fn clients(&self) -> StoreFuture<'_, Vec<Client>> {
+        self.probe("clients", |store| store.clients())
     }
 
     fn keys(&self) -> StoreFuture<'_, Vec<StoredKey>> {
