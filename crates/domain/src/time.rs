@@ -61,6 +61,11 @@ pub trait Clock: Send + Sync {
     fn monotonic(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.now().as_millis()).unwrap_or(0))
     }
+
+    /// Both at once. A clock that knows one by the other reads the machine's only once.
+    fn read(&self) -> (UnixMillis, Duration) {
+        (self.now(), self.monotonic())
+    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,11 @@ use crate::{
     },
     keys::KeysInUse,
     lookup::SessionLookup,
+    min_seq::{self, MIN_SEQ_WAIT},
     scheme::{Credential, presented},
+    stale::WhenStale,
     token_claims::to_token,
+    upstream::Upstream,
     verified_cache::{VerifiedCache, VerifiedToken},
 };
 use counterfoil_domain::{
@@ -29,21 +32,24 @@ use std::sync::{
 /// Tells who a request is from. Cheap to clone: all clones are the same guard.
 ///
 /// A guard from [`Guard::new`] takes signed access tokens in the `Authorization` header. [`GuardOptions`] make one that
-/// takes what else there is: personal tokens, cookies, sessions that are looked up.
+/// takes what else there is: personal tokens, cookies, sessions that are looked up. With the feature `follow`,
+/// `Guard::follow` makes one that keeps itself up to date over the network.
 #[derive(Clone)]
-pub struct Guard(pub(crate) Arc<Inner>);
+pub struct Guard(pub(crate) Arc<Inner>, pub(crate) WhenStale);
 
 pub(crate) struct Inner {
     policy: Policy,
     /// The same, for telling whose an ended token was.
     policy_without_times: Policy,
-    keys: KeysInUse,
+    pub(crate) keys: KeysInUse,
     pub(crate) revocations: Arc<Revocations>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     verified: VerifiedCache,
     verifications: AtomicU64,
     cookies: Option<CookieRules>,
     pub(crate) lookup: Option<Arc<dyn SessionLookup>>,
+    /// The server, for a guard that follows one.
+    pub(crate) upstream: Option<Arc<dyn Upstream>>,
 }
 
 /// What a guard takes besides signed access tokens in the `Authorization` header.
@@ -55,11 +61,15 @@ pub struct GuardOptions {
     pub cookies: Option<CookieRules>,
     /// Where sessions are looked up. Without it, whatever needs that is refused.
     pub lookup: Option<Arc<dyn SessionLookup>>,
+    /// What to do while it cannot be proven that every sign-out is known. A guard that follows no server over the network
+    /// has nobody to ask: for it, [`StalePolicy::Check`](crate::StalePolicy::Check) is `Closed`.
+    pub when_stale: WhenStale,
 }
 
 impl Default for GuardOptions {
     fn default() -> Self {
-        Self { verified_tokens_max: Guard::VERIFIED_TOKENS_MAX, cookies: None, lookup: None }
+        let when_stale = WhenStale::default();
+        Self { verified_tokens_max: Guard::VERIFIED_TOKENS_MAX, cookies: None, lookup: None, when_stale }
     }
 }
 
@@ -80,7 +90,18 @@ impl Guard {
         clock: Arc<dyn Clock>,
         options: GuardOptions,
     ) -> Self {
-        Self(Arc::new(Inner {
+        Self::assemble(policy, keys, revocations, clock, options, None)
+    }
+
+    pub(crate) fn assemble(
+        policy: Policy,
+        keys: KeySet,
+        revocations: Arc<Revocations>,
+        clock: Arc<dyn Clock>,
+        options: GuardOptions,
+        upstream: Option<Arc<dyn Upstream>>,
+    ) -> Self {
+        let inner = Inner {
             policy_without_times: policy.clone().ignore_times(),
             policy,
             keys: KeysInUse::new(keys),
@@ -90,13 +111,23 @@ impl Guard {
             verifications: AtomicU64::new(0),
             cookies: options.cookies,
             lookup: options.lookup,
-        }))
+            upstream,
+        };
+        Self(Arc::new(inner), options.when_stale)
     }
 
     /// Takes a new key set; requests on their way keep the old one.
     pub fn replace_keys(&self, keys: KeySet) {
-        self.0.keys.replace(keys);
-        self.0.verified.clear();
+        self.0.replace_keys(keys);
+    }
+
+    /// The same guard with another policy for when it is stale: for a route of its own.
+    #[must_use]
+    pub fn when_stale(&self, when_stale: WhenStale) -> Self {
+        if let Some(upstream) = &self.0.upstream {
+            upstream.may_accept_for(when_stale.open_for());
+        }
+        Self(Arc::clone(&self.0), when_stale)
     }
 
     /// The rules of the cookies that are credentials here, if any are.
@@ -127,13 +158,27 @@ impl Guard {
     }
 
     async fn authenticate_for(&self, intent: Intent, headers: &HeaderMap) -> Result<CurrentUser, Rejection> {
+        let Some(place) = min_seq::wanted(headers)?.filter(|place| self.0.revocations.reached() < Some(*place)) else {
+            return self.admit(intent, headers).await;
+        };
+        // Nobody waits who would not be let in anyway; whoever has waited is looked at with what is known by then.
+        self.admit(intent, headers).await?;
+        match tokio::time::timeout(MIN_SEQ_WAIT, self.0.revocations.reach(place)).await {
+            Ok(()) => self.admit(intent, headers).await,
+            Err(_) => Err(Rejection::FeedBehind),
+        }
+    }
+
+    async fn admit(&self, intent: Intent, headers: &HeaderMap) -> Result<CurrentUser, Rejection> {
         let credential = self.credential(intent, headers)?;
         let (text, is_bearer) = match credential {
             Credential::SessionCookie(text) => return self.by_session_cookie(text).await,
             Credential::Bearer(text) => (text, true),
             Credential::AccessCookie(text) => (text, false),
         };
-        let user = match self.remembered(text) {
+        // Once for everything that this request is held against.
+        let (now, monotonic) = self.0.clock.read();
+        let user = match self.remembered(text, now) {
             // Scripts cannot read the access cookie, and nobody puts a personal token there.
             Some(Ok(user)) if !is_bearer && user.policy() == SessionPolicy::Personal => {
                 return Err(Rejection::session_ended());
@@ -144,12 +189,16 @@ impl Guard {
                 if text.starts_with(SecretKind::PersonalToken.prefix()) {
                     return self.by_personal_token(text).await;
                 }
-                self.verify_and_remember(text)?
+                self.verify_with_newest_keys(text).await?
             }
             // What is no text is no token either: 401, as for any other cookie that is not good.
-            None => self.verify_and_remember(std::str::from_utf8(text).unwrap_or_default())?,
+            None => self.verify_with_newest_keys(std::str::from_utf8(text).unwrap_or_default()).await?,
         };
-        if user.policy() == SessionPolicy::Tracked { self.while_session_lives(user).await } else { Ok(user) }
+        match user.policy() {
+            SessionPolicy::Tracked => self.while_session_lives(user, text).await,
+            _ if self.0.revocations.is_in_time(monotonic) => Ok(user),
+            _ => self.while_stale(intent, text, user, monotonic).await,
+        }
     }
 
     /// The one credential of a request, if it comes from where such a one may come.
@@ -173,17 +222,30 @@ impl Guard {
     pub(crate) fn without_lookup(&self, method: &Method, headers: &HeaderMap) -> Option<(CurrentUser, bool)> {
         let credential = self.credential(Intent::of(method), headers).ok()?;
         let (Credential::Bearer(text) | Credential::AccessCookie(text)) = credential else { return None };
-        let user = self.authenticate_token(std::str::from_utf8(text).ok()?).ok()?;
+        let user = self.token_of(Intent::of(method), std::str::from_utf8(text).ok()?).ok()?;
         Some((user, credential.is_cookie()))
     }
 
-    /// Whose signed access token this is. Nothing is looked up, so a token whose policy calls for that is refused.
+    /// Whose signed access token this is. Nothing is looked up and nobody is asked, so a token whose policy calls for that
+    /// is refused. While the guard is stale, what holds is what holds for methods that may change something.
     ///
     /// # Errors
-    /// [`Rejection`]: the token is not good, or not ready yet.
+    /// [`Rejection`]: the token is not good, or nothing can be said now.
     pub fn authenticate_token(&self, token: &str) -> Result<CurrentUser, Rejection> {
-        let user = self.remembered(token.as_bytes()).unwrap_or_else(|| self.verify_and_remember(token))?;
-        if user.policy().is_looked_up() { Err(Rejection::lookup_needed()) } else { Ok(user) }
+        self.token_of(Intent::Unknown, token)
+    }
+
+    fn token_of(&self, intent: Intent, token: &str) -> Result<CurrentUser, Rejection> {
+        let (now, monotonic) = self.0.clock.read();
+        let user = self.remembered(token.as_bytes(), now).unwrap_or_else(|| self.verify_and_remember(token))?;
+        if user.policy().is_looked_up() {
+            return Err(Rejection::lookup_needed());
+        }
+        if self.0.revocations.is_in_time(monotonic) || self.goes_on_while_stale(intent, monotonic) {
+            Ok(user)
+        } else {
+            Err(Rejection::RevocationsStale)
+        }
     }
 
     /// Whose access token this is or was: an ended one is taken as well, and one whose session has ended. For telling which
@@ -204,14 +266,14 @@ impl Guard {
     }
 
     /// What is to be said of a token that was accepted before with today's keys.
-    fn remembered(&self, token: &[u8]) -> Option<Result<CurrentUser, Rejection>> {
+    fn remembered(&self, token: &[u8], now: UnixMillis) -> Option<Result<CurrentUser, Rejection>> {
         let inner = &*self.0;
         let known = inner.verified.find(token, inner.keys.generation())?;
         // The leeway is for tokens that others minted by their clocks; what was looked up ends by ours.
-        if known.is_to_be_looked_up_again && known.user.expires_at <= inner.clock.now() {
+        if known.is_to_be_looked_up_again && known.user.expires_at <= now {
             return None;
         }
-        let times = inner.policy.validate_times(known.expires_at, known.not_before, self.now_unix_seconds());
+        let times = inner.policy.validate_times(known.expires_at, known.not_before, unix_seconds(now));
         let verdict = times.map_err(refused).and_then(|()| {
             let not_revoked = known
                 .is_still_good(inner.revocations.changes(), |presented| inner.revocations.refusal(presented).is_none());
@@ -222,6 +284,20 @@ impl Guard {
             // What was looked up once is looked up again: the store knows better than memory does.
             Err(_) if known.is_to_be_looked_up_again => None,
             Err(rejection) => Some(Err(rejection)),
+        }
+    }
+
+    /// Verifies a token; where its key is not known, once more with a key set that is newer than the question.
+    async fn verify_with_newest_keys(&self, token: &str) -> Result<CurrentUser, Rejection> {
+        match (self.verify_and_remember(token), &self.0.upstream) {
+            (Err(rejection), Some(upstream)) if rejection.code() == counterfoil_jwt::Error::UnknownKey.code() => {
+                if upstream.load_unknown_key().await {
+                    self.verify_and_remember(token)
+                } else {
+                    Err(rejection)
+                }
+            }
+            (verdict, _) => verdict,
         }
     }
 
@@ -280,8 +356,19 @@ impl Guard {
     }
 
     fn now_unix_seconds(&self) -> u64 {
-        u64::try_from(self.0.clock.now().as_seconds()).unwrap_or(0)
+        unix_seconds(self.0.clock.now())
     }
+}
+
+impl Inner {
+    pub(crate) fn replace_keys(&self, keys: KeySet) {
+        self.keys.replace(keys);
+        self.verified.clear();
+    }
+}
+
+fn unix_seconds(at: UnixMillis) -> u64 {
+    u64::try_from(at.as_seconds()).unwrap_or(0)
 }
 
 /// Claims of this server are some 400 bytes; more grow the buffer.

@@ -47,23 +47,41 @@ mod cookies;
 mod current_user;
 mod extend;
 mod extract;
+#[cfg(feature = "follow")]
+mod follow;
 mod guard;
 mod identity_headers;
+mod introspected;
 mod keys;
+mod layer;
 mod looked_up;
 mod lookup;
+mod min_seq;
 mod rejection;
 mod revocations;
 mod scheme;
+mod scope;
+mod stale;
+mod standing;
+mod status;
+mod telemetry;
 mod token_claims;
+mod upstream;
 mod verified_cache;
+mod while_stale;
 
 pub use cookies::{CookieKind, CookieRules};
 pub use current_user::CurrentUser;
 pub use extend::{
     EXTENDED_AFTER, EXTENDED_TOKEN, Extend, ExtendFuture, ExtendLayer, ExtendedToken, NotExtended, SessionExtender,
 };
+#[cfg(feature = "follow")]
+pub use follow::{Follow, FollowError};
 pub use guard::{Guard, GuardOptions};
+pub use layer::{RequireUser, RequireUserLayer};
 pub use lookup::{FoundSession, LookupError, LookupFuture, SessionLookup};
 pub use rejection::Rejection;
 pub use revocations::Revocations;
+pub use scope::{RequireScope, RequiredScope};
+pub use stale::{StalePolicy, WhenStale};
+pub use status::{GuardState, GuardStatus};

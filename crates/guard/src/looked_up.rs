@@ -3,6 +3,7 @@
 use crate::{
     CurrentUser, FoundSession, Guard, Rejection, SessionLookup,
     current_user::VerifiedUser,
+    introspected,
     verified_cache::{VerifiedToken, freshness::GoodAt},
 };
 use counterfoil_domain::{
@@ -30,13 +31,21 @@ impl Guard {
     pub(crate) async fn by_personal_token(&self, text: &str) -> Result<CurrentUser, Rejection> {
         let kind = SecretKind::PersonalToken;
         let secret = OpaqueSecret::parse(kind, text).map_err(|_| Rejection::personal_token_mistyped())?;
-        let lookup = self.lookup()?;
+        if !self.can_find_personal_tokens() {
+            return Err(Rejection::lookup_needed());
+        }
         if !self.0.revocations.is_loaded() {
             return Err(Rejection::NotReady);
         }
         // Counted before it is looked up: what is revoked in between is found in the feed at the next request.
         let changes = self.0.revocations.changes().count();
-        let found = lookup.by_secret(secret.digest()).await?;
+        let found = match (&self.0.lookup, &self.0.upstream) {
+            (Some(lookup), _) => lookup.by_secret(secret.digest()).await?,
+            (None, Some(upstream)) => {
+                upstream.introspect(text).await?.and_then(|claims| introspected::session(&claims))
+            }
+            (None, None) => None,
+        };
         let found = found.filter(|found| found.policy == SessionPolicy::Personal);
         let found = found.ok_or_else(Rejection::personal_token_refused)?;
         let remembered_until = self.now().plus(PERSONAL_TOKEN_REMEMBERED_FOR);
@@ -46,11 +55,20 @@ impl Guard {
         Ok(CurrentUser::counted(entry))
     }
 
-    /// Lets in whom a good token names, if its session is found alive: one look-up.
-    pub(crate) async fn while_session_lives(&self, user: CurrentUser) -> Result<CurrentUser, Rejection> {
+    /// Lets in whom a good token names, if its session is found alive: one look-up. A guard without a store asks the server
+    /// about the token.
+    pub(crate) async fn while_session_lives(&self, user: CurrentUser, token: &[u8]) -> Result<CurrentUser, Rejection> {
+        if let (None, Some(upstream)) = (&self.0.lookup, &self.0.upstream) {
+            let is_active = upstream.introspect(std::str::from_utf8(token).unwrap_or_default()).await?.is_some();
+            return if is_active { Ok(user) } else { Err(Rejection::session_ended()) };
+        }
         let found = self.lookup()?.by_id(user.session()).await?;
         let is_its_own = |found: &FoundSession| found.policy == user.policy() && found.account == user.account();
         if found.as_ref().is_some_and(is_its_own) { Ok(user) } else { Err(Rejection::session_ended()) }
+    }
+
+    fn can_find_personal_tokens(&self) -> bool {
+        self.0.lookup.is_some() || self.0.upstream.is_some()
     }
 
     fn lookup(&self) -> Result<&dyn SessionLookup, Rejection> {

@@ -1,9 +1,6 @@
 //! Why a request is refused, and the answer that says so (RFC 6750 §3).
 
-use axum_core::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum_core::response::{IntoResponse, Response};
 use counterfoil_wire::{PROBLEM_CONTENT_TYPE, Problem};
 use http::{
     HeaderName, HeaderValue, StatusCode,
@@ -50,6 +47,12 @@ pub enum Rejection {
     },
     /// The revocations are not loaded yet, so nothing can be said: 503, never "not signed in".
     NotReady,
+    /// It cannot be proven that every sign-out is known, and the route does not go on without: 503, never "not signed in".
+    RevocationsStale,
+    /// The request asks for a place of the feed (`Counterfoil-Min-Seq`) that is not applied yet: 503.
+    FeedBehind,
+    /// What `Counterfoil-Min-Seq` says is no place of the feed: 400.
+    PlaceMalformed,
     /// A session could not be looked up: 503, never "not signed in".
     Unavailable,
 }
@@ -72,6 +75,9 @@ impl Rejection {
             Self::Refused { code, .. } => code,
             Self::Revoked => "token_revoked",
             Self::NotReady => "not_ready",
+            Self::RevocationsStale => "revocations_stale",
+            Self::FeedBehind => "feed_behind",
+            Self::PlaceMalformed => "min_seq_malformed",
         }
     }
 
@@ -81,12 +87,16 @@ impl Rejection {
             Self::NotPresented | Self::Refused { .. } | Self::Revoked | Self::SignInTooOld { .. } => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Malformed(_) | Self::Ambiguous | Self::CookieRepeated => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Ambiguous | Self::CookieRepeated | Self::PlaceMalformed => {
+                StatusCode::BAD_REQUEST
+            }
             Self::CookieTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::CrossOrigin | Self::InsufficientScope(_) | Self::RoleMissing | Self::PersonOnly => {
                 StatusCode::FORBIDDEN
             }
-            Self::NotReady | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::RevocationsStale | Self::FeedBehind | Self::Unavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -116,6 +126,14 @@ impl Rejection {
             Self::Refused { detail, .. } => detail.clone().into(),
             Self::Revoked => "this token was revoked: its session was signed out; sign in again".into(),
             Self::NotReady => "revocations are still being loaded: try again in a moment".into(),
+            Self::RevocationsStale => {
+                "this service cannot tell right now who was signed out; nobody is signed out by it: try again in a moment"
+                    .into()
+            }
+            Self::FeedBehind => {
+                "this service has not yet read the revocations up to `Counterfoil-Min-Seq`: try again in a moment".into()
+            }
+            Self::PlaceMalformed => "`Counterfoil-Min-Seq` is one place of the feed: `epoch.seq`, such as `5.1204`".into(),
             Self::Unavailable => {
                 "the server cannot look sessions up right now; nobody is signed out by it: try again in a moment".into()
             }
@@ -183,6 +201,13 @@ impl Error for Rejection {}
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
+        self.to_answer()
+    }
+}
+
+impl Rejection {
+    /// The whole answer, in a body of whichever kind the service around speaks.
+    pub(crate) fn to_answer<B: From<Vec<u8>>>(&self) -> http::Response<B> {
         let status = self.status();
         let problem = Problem {
             kind: "about:blank".into(),
@@ -191,7 +216,7 @@ impl IntoResponse for Rejection {
             detail: self.detail(),
             code: self.code().into(),
         };
-        let mut response = Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));
+        let mut response = http::Response::new(B::from(serde_json::to_vec(&problem).unwrap_or_default()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_CONTENT_TYPE));

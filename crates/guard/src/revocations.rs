@@ -3,14 +3,15 @@
 use crate::verified_cache::freshness::Changes;
 use counterfoil_domain::{
     revocation::{
-        FeedEntry, FeedHead, FeedPosition, Follower, Freshness, Ledger, Next, Presented, Refusal, RevocationDraft,
+        Anomaly, FeedEntry, FeedHead, FeedPosition, Follower, Freshness, Ledger, Next, Presented, Refusal,
+        RevocationDraft, STALE_AFTER,
     },
     store::FeedPage,
     time::UnixMillis,
 };
 use parking_lot::{Mutex, RwLock};
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -26,20 +27,24 @@ pub struct Revocations {
     ledger: RwLock<Ledger>,
     changes: Changes,
     follower: Mutex<Follower>,
-    /// How far the feed is applied, for those who wait for a place.
-    reached: watch::Sender<FeedPosition>,
+    /// How far the feed is applied, for those who wait for a place; `None` until it has been read once.
+    reached: watch::Sender<Option<FeedPosition>>,
     loaded: AtomicBool,
+    /// Until when nothing is stale, in nanoseconds of the clock that the feed is followed with: what requests ask, so that
+    /// they take no lock. 0 says nothing.
+    in_time_until_ns: AtomicU64,
 }
 
 impl Default for Revocations {
     fn default() -> Self {
-        let reached = watch::Sender::new(FeedPosition::default());
+        let reached = watch::Sender::new(None);
         Self {
             ledger: RwLock::default(),
             changes: Changes::default(),
             follower: Mutex::default(),
             reached,
             loaded: AtomicBool::default(),
+            in_time_until_ns: AtomicU64::default(),
         }
     }
 }
@@ -67,6 +72,13 @@ impl Revocations {
     pub fn read(&self, page: &FeedPage, proven_until: Duration) -> Next {
         self.apply(page.entries.iter().map(|entry: &FeedEntry| &entry.draft));
         let next = self.follower.lock().read(page, proven_until);
+        self.tell_place();
+        next
+    }
+
+    /// The server says itself why it gives no entries from the place asked for ([`Follower::told`]).
+    pub fn told(&self, anomaly: Anomaly, head: FeedHead, at: Duration) -> Next {
+        let next = self.follower.lock().told(anomaly, head, at);
         self.tell_place();
         next
     }
@@ -100,7 +112,18 @@ impl Revocations {
     /// Waits until the feed is applied up to `position`, or that of a later life of the store.
     pub async fn reach(&self, position: FeedPosition) {
         // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = self.reached.subscribe().wait_for(|reached| *reached >= position).await;
+        let _ = self.reached.subscribe().wait_for(|reached| *reached >= Some(position)).await;
+    }
+
+    /// Waits until the feed has been read once.
+    pub async fn ready(&self) {
+        // As above.
+        let _ = self.reached.subscribe().wait_for(Option::is_some).await;
+    }
+
+    /// How far requests may take the feed to be applied; `None` until it has been read once. Costs one shared lock.
+    pub(crate) fn reached(&self) -> Option<FeedPosition> {
+        *self.reached.borrow()
     }
 
     /// Whether the feed has been read once.
@@ -123,8 +146,19 @@ impl Revocations {
         self.len() == 0
     }
 
+    /// Whether what is held is surely not stale at `monotonic`. Costs one load; `false` says nothing yet, and
+    /// [`Self::freshness`] does.
+    pub(crate) fn is_in_time(&self, monotonic: Duration) -> bool {
+        nanoseconds(monotonic) <= self.in_time_until_ns.load(Ordering::Acquire)
+    }
+
     fn tell_place(&self) {
-        let applied = self.follower.lock().applied().position;
+        let (applied, in_time_until) = {
+            let follower = self.follower.lock();
+            (follower.applied().position, in_time_until(&follower))
+        };
+        self.in_time_until_ns.store(in_time_until, Ordering::Release);
+        let applied = self.is_loaded().then_some(applied);
         self.reached.send_if_modified(|reached| std::mem::replace(reached, applied) != applied);
     }
 
@@ -137,4 +171,19 @@ impl Revocations {
     pub(crate) fn refusal(&self, presented: &Presented<'_>) -> Option<Refusal> {
         self.ledger.read().refusal(presented)
     }
+}
+
+/// What is contested now may be quiet later, which [`Follower::freshness`] will know: until then nothing is said here.
+fn in_time_until(follower: &Follower) -> u64 {
+    match follower.proven_until() {
+        Some(proven_until) if follower.freshness(proven_until) == Freshness::InSync => {
+            nanoseconds(proven_until.saturating_add(STALE_AFTER))
+        }
+        _ => 0,
+    }
+}
+
+/// Five hundred years of them fit.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::Router;
 use counterfoil_domain::{entropy::Entropy, store::Store, store::StoreError, time::Clock};
-use counterfoil_guard::{Guard, GuardOptions, Revocations, SessionExtender};
+use counterfoil_guard::{Guard, GuardOptions, Revocations, SessionExtender, StalePolicy, WhenStale};
 use counterfoil_jwt::Policy;
 use counterfoil_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
 use counterfoil_wire::ACCESS_TOKEN_TYPE;
@@ -125,6 +125,8 @@ impl Counterfoil {
         let options = GuardOptions {
             cookies: Some(settings.cookies.clone()),
             lookup: Some(Arc::new(sessions)),
+            // The store is the server's own: while it does not answer nobody can be signed out either.
+            when_stale: WhenStale::always(StalePolicy::Open(StalePolicy::OPEN_MAX)),
             ..GuardOptions::default()
         };
         let guard =

@@ -55,6 +55,11 @@ impl Anomaly {
         }
     }
 
+    /// The anomaly of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|anomaly| anomaly.as_str() == word)
+    }
+
     /// Whether no honest feed shows it: then a snapshot alone does not mend it.
     pub const fn is_contradiction(self) -> bool {
         matches!(self, Self::Rewound | Self::Fork)
@@ -147,6 +152,18 @@ impl Follower {
                 Next::LoadSnapshot(anomaly)
             }
         }
+    }
+
+    /// The server says itself why it gives no entries from [`Self::applied`]: it sees more of its feed than it answers, and
+    /// the chain that was sent along. What it says of an earlier life of its store is not believed.
+    pub fn told(&mut self, anomaly: Anomaly, head: FeedHead, at: Duration) -> Next {
+        if head.position.epoch < self.applied().position.epoch {
+            return Next::Disregard(Anomaly::OlderEpoch);
+        }
+        if anomaly.is_contradiction() {
+            self.contest(at);
+        }
+        Next::LoadSnapshot(anomaly)
     }
 
     /// Takes the place of a snapshot whose every entry has been applied. A snapshot of an earlier life of the store than
@@ -351,6 +368,18 @@ mod tests {
         assert_eq!(follower.freshness(secs(69)), Freshness::Stale(secs(58)), "counted from the first of the row");
         assert!(follower.take_snapshot(begin(5), secs(70)));
         assert_eq!(follower.freshness(secs(70)), Freshness::InSync);
+    }
+
+    #[test]
+    fn a_server_may_say_itself_what_does_not_fit() {
+        for anomaly in Anomaly::ALL {
+            let (mut follower, entries) = in_sync();
+            assert_eq!(follower.told(anomaly, entries[2].head, secs(11)), Next::LoadSnapshot(anomaly));
+            let stale = matches!(follower.freshness(secs(11)), Freshness::Stale(_));
+            assert_eq!((stale, follower.applied()), (anomaly.is_contradiction(), entries[2].head), "{anomaly:?}");
+            let older = follower.told(anomaly, begin(4), secs(11));
+            assert_eq!(older, Next::Disregard(Anomaly::OlderEpoch), "{anomaly:?}");
+        }
     }
 
     #[test]

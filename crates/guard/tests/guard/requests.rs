@@ -279,7 +279,7 @@ proptest! {
         let as_changing = may_enter(&Drawn { method: "POST", sites: vec![], ..drawn.clone() }, true);
         prop_assert_eq!(untold.is_ok(), as_read && (has_no_origin || as_changing));
 
-        let without_rules = bench.guard_with(GuardOptions { verified_tokens_max: 4, cookies: None, lookup: Some(bench.sessions.clone()) });
+        let without_rules = bench.guard_with(GuardOptions { verified_tokens_max: 4, cookies: None, lookup: Some(bench.sessions.clone()), ..GuardOptions::default() });
         prop_assert_eq!(now(without_rules.authenticate(&method, &headers)).is_ok(), may_enter(&drawn, false));
     }
 }

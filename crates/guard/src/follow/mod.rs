@@ -1,0 +1,34 @@
+//! Following a server over the network (feature `follow`).
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | `builder.rs` | how a guard is set up |
+//! | `following.rs` | the tasks, and what a guard may ask of its server |
+//! | `task.rs`, `poll.rs`, `snapshot.rs`, `entries.rs` | the feed: the way through its states, its questions, its answers |
+//! | `keys.rs`, `cache_control.rs` | the key set |
+//! | `introspection.rs` | asking about one token |
+//! | `discovery.rs`, `http.rs`, `error.rs`, `backoff.rs` | finding and calling the server, and what goes wrong |
+//! | `clock.rs`, `machine.rs` | the server's clock on the machine's |
+//! | `shared.rs`, `telemetry.rs`, `name.rs` | what all of them have, what they tell, what the process is called |
+
+mod backoff;
+mod builder;
+mod cache_control;
+mod clock;
+mod discovery;
+mod entries;
+mod error;
+mod following;
+mod http;
+mod introspection;
+mod keys;
+mod machine;
+mod name;
+mod poll;
+mod shared;
+mod snapshot;
+mod task;
+mod telemetry;
+
+pub use builder::Follow;
+pub use error::FollowError;
