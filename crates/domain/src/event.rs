@@ -10,6 +10,9 @@ use crate::{
 };
 use std::net::IpAddr;
 
+/// In whose name the audit log tells of what was done to everybody.
+pub(crate) const NO_ACCOUNT: AccountId = AccountId::from_bytes([0; 16]);
+
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EventKind {
@@ -51,11 +54,19 @@ pub enum EventKind {
     AccountDeleted,
     /// Every session of every account was ended at once.
     EverybodySignedOut,
+    /// A signing key was published that signs later.
+    KeyAnnounced,
+    /// A signing key began to sign.
+    KeyActivated,
+    /// The last token of a signing key has ended, or the key was not needed.
+    KeyRetired,
+    /// The signing keys were given up because one had leaked.
+    KeyCompromised,
 }
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::AccountCreated,
         Self::SignedIn,
         Self::SignedOut,
@@ -75,6 +86,10 @@ impl EventKind {
         Self::AccountEnabled,
         Self::AccountDeleted,
         Self::EverybodySignedOut,
+        Self::KeyAnnounced,
+        Self::KeyActivated,
+        Self::KeyRetired,
+        Self::KeyCompromised,
     ];
 
     /// The word used in stores and answers.
@@ -99,6 +114,10 @@ impl EventKind {
             Self::AccountEnabled => "account_enabled",
             Self::AccountDeleted => "account_deleted",
             Self::EverybodySignedOut => "everybody_signed_out",
+            Self::KeyAnnounced => "key_announced",
+            Self::KeyActivated => "key_activated",
+            Self::KeyRetired => "key_retired",
+            Self::KeyCompromised => "key_compromised",
         }
     }
 

@@ -64,6 +64,7 @@ pub use extend::{
     EXTENDED_AFTER, EXTENDED_TOKEN, Extend, ExtendFuture, ExtendLayer, ExtendedToken, NotExtended, SessionExtender,
 };
 pub use guard::{Guard, GuardOptions};
+pub use keys::GuardKeys;
 pub use lookup::{FoundSession, LookupError, LookupFuture, SessionLookup};
 pub use rejection::Rejection;
 pub use revocations::Revocations;

@@ -1,20 +1,18 @@
 //! Starting: the same way for the binary, for tests and inside another app.
 
 use crate::{
-    app::{App, AppParts, Settings, StoredSessions},
+    app::{App, AppParts, NobodyFollows, Settings, StoredSessions},
     config::{Config, ConfigError},
     data_folder::{DataFolder, DataFolderError, judge_folder},
     hashing::PasswordHasher,
     http,
-    keys::{KeyError, open_key_ring},
+    keys::{KeyError, open_keys},
     system::{OsEntropy, SystemClock},
 };
 use axum::Router;
 use counterfoil_domain::{entropy::Entropy, store::Store, store::StoreError, time::Clock};
 use counterfoil_guard::{Guard, GuardOptions, Revocations, SessionExtender};
-use counterfoil_jwt::Policy;
 use counterfoil_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
-use counterfoil_wire::ACCESS_TOKEN_TYPE;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -107,16 +105,10 @@ impl Counterfoil {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
         let longest = store.raise_longest_token_lifetime(settings.lifetimes.longest_token_lifetime()).await?;
-        let settings = Settings { longest_access_token_lifetime: longest, ..settings };
-        let signing = &config.signing;
-        let secret_file = signing.secret_file.as_deref();
-        let keys =
-            open_key_ring(&*store, folder.path(), &signing.algorithm, secret_file, clock.now(), &*entropy).await?;
-        let policy = Policy::new(keys.algorithms().into_iter().collect::<counterfoil_jwt::AlgorithmSet>())
-            .issuer(settings.issuer.as_str())
-            .audience(settings.audience.as_str())
-            .token_type(ACCESS_TOKEN_TYPE)
-            .leeway_seconds(settings.leeway.as_secs());
+        let settings = settings.with_longest_token_lifetime(longest);
+        let (terms, now) = (settings.key_terms, clock.now());
+        let keys = open_keys(&*store, folder.path(), &config.signing, terms, now, Arc::clone(&entropy)).await?;
+        let ring = keys.snapshot();
         let revocations = Arc::new(Revocations::new());
         let sessions = StoredSessions::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy), &settings);
         let options = GuardOptions {
@@ -124,11 +116,15 @@ impl Counterfoil {
             lookup: Some(Arc::new(sessions)),
             ..GuardOptions::default()
         };
-        let guard =
-            Guard::with_options(policy, keys.verifying(), Arc::clone(&revocations), Arc::clone(&clock), options);
+        let policy = settings.token_policy(ring.algorithms());
+        let guard_keys = ring.guard_keys(policy.clone());
+        let (known, time) = (Arc::clone(&revocations), Arc::clone(&clock));
+        let guard = Guard::with_options(policy, guard_keys.accepted.clone(), known, time, options);
+        guard.take_keys(guard_keys);
         let hasher = PasswordHasher::start(config.hash_threads(), config.password.hash_queue_max, &entropy);
         let hasher = hasher.map_err(StartError::Hashing)?;
-        let app = App::new(AppParts { store, keys, guard, revocations, hasher, clock, entropy, settings });
+        let verifiers = Arc::new(NobodyFollows);
+        let app = App::new(AppParts { store, keys, verifiers, guard, revocations, hasher, clock, entropy, settings });
         app.follow_feed().await?;
         let maintenance = tokio::spawn(app.clone().maintain());
         Ok(Self { app, data_path: folder.path().to_owned(), maintenance, _folder: folder })

@@ -25,7 +25,7 @@ pub enum Operation {
     EventsOfAccount { account: usize, limit: usize },
     FeedAfter { seq: i64, limit: usize },
     Keys,
-    PutKeys { keys: Vec<(usize, bool, usize)> },
+    UpdateKeys { keys: Vec<(usize, bool, usize)>, told: bool },
     Prune { sessions_minutes: u64, events_minutes: u64 },
     RaiseSessionCutoff { account: usize, minutes_ago: u64 },
     Check,
@@ -40,7 +40,7 @@ pub fn operations(length_max: usize) -> impl Strategy<Value = Vec<Operation>> {
 fn operation() -> impl Strategy<Value = Operation> {
     use Operation::{
         AccountByEmail, AccountWithPassword, Accounts, Check, CreateAccount, CreateSession, EventsOfAccount, FeedAfter,
-        Keys, Prune, PutKeys, RaiseSessionCutoff, SessionBySecret, Sessions, SessionsOfAccount, UpdateAccount,
+        Keys, Prune, RaiseSessionCutoff, SessionBySecret, Sessions, SessionsOfAccount, UpdateAccount, UpdateKeys,
         UpdateSession, Wait,
     };
     let account = || 0..6_usize;
@@ -66,7 +66,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (account(), limit()).prop_map(|(account, limit)| EventsOfAccount { account, limit }),
         1 => (-1..12_i64, limit()).prop_map(|(seq, limit)| FeedAfter { seq, limit }),
         1 => Just(Keys),
-        1 => vec((0..3_usize, any::<bool>(), 0..4_usize), 0..4).prop_map(|keys| PutKeys { keys }),
+        1 => (vec((0..3_usize, any::<bool>(), 0..4_usize), 0..4), any::<bool>())
+            .prop_map(|(keys, told)| UpdateKeys { keys, told }),
         1 => (0..200_u64, 0..200_u64)
             .prop_map(|(sessions_minutes, events_minutes)| Prune { sessions_minutes, events_minutes }),
         1 => (account(), 0..120_u64)

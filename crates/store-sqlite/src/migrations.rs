@@ -6,13 +6,14 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// In order; each raises `user_version` to its own number.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("V1__first_tables", include_str!("../migrations/V1__first_tables.sql")),
     ("V2__policies_and_account_changes", include_str!("../migrations/V2__policies_and_account_changes.sql")),
+    ("V4__life_of_keys", include_str!("../migrations/V4__life_of_keys.sql")),
 ];
 
 /// The newest schema this version knows.
-pub(crate) const SCHEMA_VERSION: i64 = 2;
+pub(crate) const SCHEMA_VERSION: i64 = 4;
 
 /// "CFL1", as the first migration writes it.
 const APPLICATION_ID: i64 = 0x4346_4c31;

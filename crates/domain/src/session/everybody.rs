@@ -1,16 +1,12 @@
 //! Ending every session of every account at once.
 
 use crate::{
-    event::{Event, EventKind, Occasion},
-    id::AccountId,
-    key::{KeyState, KeyUse, StoredKey},
+    event::{Event, EventKind, NO_ACCOUNT, Occasion},
+    key::StoredKey,
     revocation::{Revocation, RevocationDraft},
     time::UnixMillis,
 };
 use std::time::Duration;
-
-/// In whose name the audit log tells of what was done to everybody.
-const NO_ACCOUNT: AccountId = AccountId::from_bytes([0; 16]);
 
 /// What a store is to do so that everybody is signed out: one step, whatever their number.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,7 +23,7 @@ pub struct EverybodyOut {
 /// with another public URL than the server. `keys` are all that the store has.
 pub fn end_everybody(keys: &[StoredKey], longest_token_lifetime: Duration, occasion: &Occasion<'_>) -> EverybodyOut {
     let cutoff = occasion.now;
-    let signing = keys.iter().filter(|key| key.key_use == KeyUse::Sign && key.state != KeyState::Retired);
+    let signing = keys.iter().filter(|key| key.verifies());
     let revocations = signing.map(|key| Revocation::Issuer { key: key.kid.clone(), cutoff });
     let draft = |revocation| RevocationDraft::new(revocation, cutoff, longest_token_lifetime, occasion.entropy);
     let event = occasion.event(EventKind::EverybodySignedOut, NO_ACCOUNT, None);
@@ -37,18 +33,14 @@ pub fn end_everybody(keys: &[StoredKey], longest_token_lifetime: Duration, occas
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{self, Counting, START};
+    use crate::{
+        key::{KeyState, KeyUse},
+        testing::{self, Counting, START},
+    };
 
     #[test]
     fn every_key_whose_tokens_may_be_about_is_named() {
-        let key = |kid: &str, key_use, state| StoredKey {
-            kid: kid.to_owned(),
-            key_use,
-            algorithm: "EdDSA".to_owned(),
-            state,
-            sealed: Vec::new(),
-            created_at: START,
-        };
+        let key = |kid: &str, key_use, state| StoredKey { key_use, state, ..testing::signing_key(kid, START) };
         let keys = [
             key("active", KeyUse::Sign, KeyState::Active),
             key("retiring", KeyUse::Sign, KeyState::Retiring),

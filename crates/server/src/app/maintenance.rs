@@ -1,6 +1,6 @@
-//! What the running server does by itself: follow the feed, forget what has ended.
+//! What the running server does by itself: follow the feed, tend the keys, forget what has ended.
 
-use super::{App, FEED_POLL_INTERVAL};
+use super::{App, FEED_POLL_INTERVAL, rotate_keys::KEYS_INTERVAL};
 use counterfoil_domain::store::StoreError;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -17,11 +17,13 @@ const PRUNE_PAUSE: Duration = Duration::from_millis(5);
 const KEEP_ENDED_SESSIONS_FOR: Duration = Duration::from_hours(24);
 
 impl App {
-    /// Follows the feed and prunes, until it is dropped. A failing store is logged once and tried again.
+    /// Follows the feed, tends the keys and prunes, until it is dropped. A failing store is logged once and tried again.
     pub async fn maintain(self) {
         let mut poll = interval(FEED_POLL_INTERVAL);
+        let mut keys = interval(KEYS_INTERVAL);
         let mut prune = interval(PRUNE_INTERVAL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        keys.set_missed_tick_behavior(MissedTickBehavior::Delay);
         prune.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
         loop {
@@ -31,6 +33,7 @@ impl App {
                     self.look_at_clocks(self.0.parts.clock.now());
                     self.follow_feed().await
                 }
+                _ = keys.tick() => self.tend_keys().await,
                 _ = prune.tick() => self.prune().await,
             };
             match result {

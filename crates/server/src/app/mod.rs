@@ -2,6 +2,7 @@
 
 mod account_changes;
 mod accounts;
+mod applied_by_all;
 mod custom_claims;
 mod device_name;
 mod email_directory;
@@ -10,6 +11,7 @@ mod extend;
 mod feed_follower;
 mod hourly_brake;
 mod issue;
+mod key_administration;
 mod maintenance;
 mod new_account;
 mod opening;
@@ -21,6 +23,7 @@ mod readiness;
 mod refresh;
 mod replaced;
 mod revoke;
+mod rotate_keys;
 mod session_lookup;
 mod sessions;
 mod sign_in;
@@ -30,11 +33,13 @@ mod tokens;
 
 pub use account_changes::{Standing, StandingChange};
 pub use accounts::AccountAdministration;
+pub use applied_by_all::{AppliedByAll, NobodyFollows};
 pub use custom_claims::{CUSTOM_CLAIMS_BYTES_MAX, CustomClaims};
 pub use email_directory::KnownEmail;
 pub use error::AppError;
 pub use feed_follower::FEED_POLL_INTERVAL;
 pub use issue::{Issued, IssuedCookie, Transport};
+pub use key_administration::{GivenUp, KeyAdministration, Rotation};
 pub use new_account::NewPerson;
 pub use opening::SignInOptions;
 pub use password::NewPasswordInput;
@@ -54,11 +59,12 @@ pub(crate) use present::{account_body, feed_place, personal_token_body, session_
 use crate::{
     config::{Config, ConfigError, LEEWAY_MAX, Network, SignInPolicies},
     hashing::PasswordHasher,
-    keys::KeyRing,
+    keys::{PublishedKeys, ServerKeys},
 };
 use counterfoil_domain::{
     entropy::Entropy,
     event::Occasion,
+    key::KeyTerms,
     password::PasswordRules,
     policy::Lifetimes,
     rotation::{ClockJumps, LossWindow, RotationRules},
@@ -68,10 +74,13 @@ use counterfoil_domain::{
     time::{Clock, UnixMillis},
 };
 use counterfoil_guard::{CookieRules, Guard, Revocations};
+use counterfoil_jwt::{AlgorithmSet, Policy};
+use counterfoil_wire::ACCESS_TOKEN_TYPE;
 use email_directory::EmailDirectory;
 use hourly_brake::{EMAIL_CHANGES_PER_HOUR_MAX, HourlyBrake, PERSONAL_TOKENS_PER_HOUR_MAX};
 use parking_lot::Mutex;
 use readiness::Readiness;
+use rotate_keys::KeyCare;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// What the operator decided, as the use cases need it.
@@ -95,6 +104,8 @@ pub struct Settings {
     pub sessions_per_account_max: usize,
     /// The longest life that tokens of this store were ever given which verifiers take without asking anybody.
     pub longest_access_token_lifetime: Duration,
+    /// What was configured about signing keys.
+    pub key_terms: KeyTerms,
     /// Tolerated difference between clocks.
     pub leeway: Duration,
     /// How refresh tokens are judged.
@@ -128,6 +139,7 @@ impl Settings {
             custom_claims: config.custom_claims()?,
             sessions_per_account_max: config.session.per_account_max,
             longest_access_token_lifetime: config.lifetimes().longest_token_lifetime(),
+            key_terms: config.key_terms(kept_for(config.lifetimes().longest_token_lifetime())),
             leeway: config.access_token.leeway.get(),
             rotation: RotationRules { retry_window: config.refresh.retry_window.get(), loss_window: None },
             require_access_token: config.refresh.require_access_token,
@@ -135,6 +147,22 @@ impl Settings {
             audit_retention: config.session.audit_retention.get(),
             trusted_proxies: config.trusted_proxies.clone(),
         })
+    }
+
+    /// The same with the longest life that tokens of the store were ever given.
+    #[must_use]
+    pub fn with_longest_token_lifetime(self, longest: Duration) -> Self {
+        let key_terms = KeyTerms { longest_token_lifetime: kept_for(longest), ..self.key_terms };
+        Self { longest_access_token_lifetime: longest, key_terms, ..self }
+    }
+
+    /// How this server's access tokens are judged.
+    pub fn token_policy(&self, algorithms: AlgorithmSet) -> Policy {
+        Policy::new(algorithms)
+            .issuer(self.issuer.as_str())
+            .audience(self.audience.as_str())
+            .token_type(ACCESS_TOKEN_TYPE)
+            .leeway_seconds(self.leeway.as_secs())
     }
 
     /// What holds for every sign-in.
@@ -178,6 +206,7 @@ struct Inner {
     email_brake: HourlyBrake,
     clock_jumps: Mutex<ClockJumps>,
     readiness: Readiness,
+    key_care: KeyCare,
 }
 
 /// What an [`App`] is made of.
@@ -185,7 +214,9 @@ pub struct AppParts {
     /// Where accounts and sessions are.
     pub store: Arc<dyn Store>,
     /// The server's keys.
-    pub keys: KeyRing,
+    pub keys: ServerKeys,
+    /// Who else verifies, and how far each has come.
+    pub verifiers: Arc<dyn AppliedByAll>,
     /// Verifies access tokens.
     pub guard: Guard,
     /// The revocations in memory, which the guard reads.
@@ -210,6 +241,7 @@ impl App {
             email_brake: HourlyBrake::new(EMAIL_CHANGES_PER_HOUR_MAX),
             clock_jumps: Mutex::default(),
             readiness: Readiness::default(),
+            key_care: KeyCare::default(),
         }))
     }
 
@@ -218,9 +250,9 @@ impl App {
         &self.0.parts.guard
     }
 
-    /// The server's public keys as a JWK Set.
-    pub fn jwks(&self) -> &str {
-        self.0.parts.keys.jwks()
+    /// The server's public keys.
+    pub fn published_keys(&self) -> PublishedKeys {
+        self.0.parts.keys.current().published().clone()
     }
 
     /// What the operator decided.

@@ -10,6 +10,7 @@
 mod account_changes;
 mod accounts;
 mod configuration;
+mod keys;
 mod tokens;
 mod vectors;
 

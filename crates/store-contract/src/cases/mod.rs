@@ -4,6 +4,7 @@ pub mod account_changes;
 pub mod accounts;
 pub mod cutoff;
 pub mod feed;
+pub mod keys;
 pub mod revocation;
 pub mod secrets;
 pub mod sessions;
