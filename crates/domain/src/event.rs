@@ -10,6 +10,9 @@ use crate::{
 };
 use std::net::IpAddr;
 
+/// In whose name the audit log tells of what was done to everybody.
+pub(crate) const NO_ACCOUNT: AccountId = AccountId::from_bytes([0; 16]);
+
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EventKind {
@@ -61,11 +64,19 @@ pub enum EventKind {
     ClientDeleted,
     /// The store turned out to be older than what verifiers had read of it: a new life of it was begun.
     StoreRewound,
+    /// A signing key was published that signs later.
+    KeyAnnounced,
+    /// A signing key began to sign.
+    KeyActivated,
+    /// The last token of a signing key has ended, or the key was not needed.
+    KeyRetired,
+    /// The signing keys were given up because one had leaked.
+    KeyCompromised,
 }
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::AccountCreated,
         Self::SignedIn,
         Self::SignedOut,
@@ -90,6 +101,10 @@ impl EventKind {
         Self::ClientCreated,
         Self::ClientDeleted,
         Self::StoreRewound,
+        Self::KeyAnnounced,
+        Self::KeyActivated,
+        Self::KeyRetired,
+        Self::KeyCompromised,
     ];
 
     /// The word used in stores and answers.
@@ -119,6 +134,10 @@ impl EventKind {
             Self::ClientCreated => "client_created",
             Self::ClientDeleted => "client_deleted",
             Self::StoreRewound => "store_rewound",
+            Self::KeyAnnounced => "key_announced",
+            Self::KeyActivated => "key_activated",
+            Self::KeyRetired => "key_retired",
+            Self::KeyCompromised => "key_compromised",
         }
     }
 

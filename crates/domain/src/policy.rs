@@ -140,6 +140,11 @@ impl Lifetimes {
     pub fn longest_token_lifetime(&self) -> Duration {
         self.access_token_lifetime.max(self.sliding.idle_lifetime).max(PERSONAL_TOKEN_REMEMBERED_FOR)
     }
+
+    /// The longest that a signed token lives, tracked ones too: its key is needed for as long.
+    pub fn longest_signed_token_lifetime(&self) -> Duration {
+        self.access_token_lifetime.max(self.sliding.idle_lifetime).max(self.tracked_lifetime)
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +165,7 @@ mod tests {
     fn entries_outlive_what_is_not_looked_up() {
         let lifetimes = Lifetimes::default();
         assert_eq!(lifetimes.longest_token_lifetime(), Duration::from_mins(30));
+        assert_eq!(lifetimes.longest_signed_token_lifetime(), Duration::from_hours(12), "tracked");
         let hour = Duration::from_hours(1);
         let sliding = Limits { idle_lifetime: hour, ..lifetimes.sliding };
         assert_eq!(Lifetimes { sliding, ..lifetimes }.longest_token_lifetime(), hour);

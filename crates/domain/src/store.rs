@@ -11,7 +11,7 @@ use crate::{
     email::Email,
     event::Event,
     id::{AccountId, SessionId},
-    key::StoredKey,
+    key::{KeyChanges, KeyRuling, KeysView, StoredKey},
     opaque::SecretDigest,
     revocation::{Epoch, FeedEntry, FeedHead, RevocationDraft},
     session::{AccountView, Changes, Ruling, Session, SessionView},
@@ -56,6 +56,9 @@ pub type SessionRule = Box<dyn FnMut(Option<&SessionView>, UnixMillis) -> Change
 
 /// A rule about an account and its sessions, as a store runs it.
 pub type AccountRule = Box<dyn FnMut(Option<&AccountView>, UnixMillis) -> Changes + Send>;
+
+/// A rule about the keys, as a store runs it: over all of them, with where the feed stands.
+pub type KeyRule = Box<dyn FnMut(&KeysView<'_>, UnixMillis) -> KeyChanges + Send>;
 
 /// What a committed call left in the feed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -157,8 +160,8 @@ pub trait Store: Send + Sync {
     /// Every key, oldest first.
     fn keys(&self) -> StoreFuture<'_, Vec<StoredKey>>;
 
-    /// Writes keys, over those with the same id and use.
-    fn put_keys(&self, keys: Vec<StoredKey>) -> StoreFuture<'_, ()>;
+    /// Runs a rule about the keys. Prefer `decide_keys` of `dyn Store`, which gives the outcome.
+    fn update_keys(&self, rule: KeyRule) -> StoreFuture<'_, Committed>;
 
     /// Forgets sessions whose absolute limit passed before `sessions_before`, audit lines from before `events_before`,
     /// and feed entries past their `drop_at` at `now`; at most a few thousand rows a call. The number forgotten.
@@ -196,7 +199,7 @@ impl dyn Store {
     ) -> Result<(T, Committed), StoreError> {
         let outcome = Outcome::default();
         let report = outcome.clone();
-        let rule: SessionRule = Box::new(move |view, now| report.keep(rule(view, now)));
+        let rule: SessionRule = Box::new(move |view, now| report.keep_of(rule(view, now)));
         let committed = self.update_session(id, rule).await?;
         Ok((outcome.take()?, committed))
     }
@@ -212,8 +215,27 @@ impl dyn Store {
     ) -> Result<(T, Committed), StoreError> {
         let outcome = Outcome::default();
         let report = outcome.clone();
-        let rule: AccountRule = Box::new(move |view, now| report.keep(rule(view, now)));
+        let rule: AccountRule = Box::new(move |view, now| report.keep_of(rule(view, now)));
         let committed = self.update_account(id, rule).await?;
+        Ok((outcome.take()?, committed))
+    }
+
+    /// Runs `rule` about the keys atomically, commits what it wants changed, and gives its outcome.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the outcome is only given for what was committed.
+    pub async fn decide_keys<T: Send + 'static>(
+        &self,
+        mut rule: impl FnMut(&KeysView<'_>, UnixMillis) -> KeyRuling<T> + Send + 'static,
+    ) -> Result<(T, Committed), StoreError> {
+        let outcome = Outcome::default();
+        let report = outcome.clone();
+        let rule: KeyRule = Box::new(move |view, now| {
+            let KeyRuling { changes, outcome } = rule(view, now);
+            report.keep(outcome);
+            changes
+        });
+        let committed = self.update_keys(rule).await?;
         Ok((outcome.take()?, committed))
     }
 }
@@ -234,8 +256,12 @@ impl<T> Clone for Outcome<T> {
 }
 
 impl<T> Outcome<T> {
-    fn keep(&self, ruling: Ruling<T>) -> Changes {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ruling.outcome);
+    fn keep(&self, outcome: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    }
+
+    fn keep_of(&self, ruling: Ruling<T>) -> Changes {
+        self.keep(ruling.outcome);
         ruling.changes
     }
 

@@ -4,6 +4,7 @@ use crate::{
     account::Account,
     entropy::Entropy,
     event::Occasion,
+    key::{KeyState, KeyUse, StoredKey},
     policy::{Lifetimes, SessionPolicy},
     scope::ScopeSet,
     session::{Device, OpenSession, Session, SessionView, open},
@@ -68,4 +69,21 @@ pub(crate) fn opened(
 pub(crate) fn view(policy: SessionPolicy, lifetimes: &Lifetimes) -> SessionView {
     let account = account(&Zero);
     SessionView { session: opened(policy, &account, lifetimes, &Zero), account }
+}
+
+/// A key pair that was made at `now` and has no place yet.
+pub(crate) fn signing_key(kid: &str, now: UnixMillis) -> StoredKey {
+    StoredKey {
+        kid: kid.to_owned(),
+        key_use: KeyUse::Sign,
+        algorithm: "EdDSA".to_owned(),
+        state: KeyState::Upcoming,
+        state_since: now,
+        sealed: b"secret".to_vec(),
+        sealed_public: b"public".to_vec(),
+        created_at: now,
+        announced: None,
+        token_lifetime: None,
+        cache_lifetime: None,
+    }
 }

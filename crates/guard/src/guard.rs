@@ -6,7 +6,7 @@ use crate::{
         CookieRules,
         same_origin::{self, Intent},
     },
-    keys::KeysInUse,
+    keys::{GuardKeys, KeysInUse},
     lookup::SessionLookup,
     min_seq::{self, MIN_SEQ_WAIT},
     scheme::{Credential, presented},
@@ -38,9 +38,8 @@ use std::sync::{
 pub struct Guard(pub(crate) Arc<Inner>, pub(crate) WhenStale);
 
 pub(crate) struct Inner {
+    /// For times; what else is asked of a token comes with the keys.
     policy: Policy,
-    /// The same, for telling whose an ended token was.
-    policy_without_times: Policy,
     pub(crate) keys: KeysInUse,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -102,9 +101,8 @@ impl Guard {
         upstream: Option<Arc<dyn Upstream>>,
     ) -> Self {
         let inner = Inner {
-            policy_without_times: policy.clone().ignore_times(),
+            keys: KeysInUse::new(GuardKeys { policy: policy.clone(), accepted: keys, former: KeySet::default() }),
             policy,
-            keys: KeysInUse::new(keys),
             revocations,
             clock,
             verified: VerifiedCache::new(options.verified_tokens_max),
@@ -119,6 +117,11 @@ impl Guard {
     /// Takes a new key set; requests on their way keep the old one.
     pub fn replace_keys(&self, keys: KeySet) {
         self.0.replace_keys(keys);
+    }
+
+    /// Takes new keys, perhaps of other algorithms; requests on their way keep the old ones.
+    pub fn take_keys(&self, keys: GuardKeys) {
+        self.0.take_keys(keys);
     }
 
     /// The same guard with another policy for when it is stale: for a route of its own.
@@ -256,7 +259,8 @@ impl Guard {
     pub fn recognize_token(&self, token: &str) -> Result<CurrentUser, Rejection> {
         let inner = &*self.0;
         let (mut buffer, keys) = (Vec::with_capacity(CLAIMS_BYTES_USUAL), inner.keys.current());
-        let verified = self.verify(token, &keys.set, &inner.policy_without_times, &mut buffer)?;
+        let (policy, set) = &keys.recognizing;
+        let verified = self.verify(token, set, policy, &mut buffer)?;
         Ok(CurrentUser::counted(Arc::new(to_token(token, keys.number, &verified, 0)?)))
     }
 
@@ -307,7 +311,7 @@ impl Guard {
             return Err(Rejection::NotReady);
         }
         let (mut buffer, keys) = (Vec::with_capacity(CLAIMS_BYTES_USUAL), inner.keys.current());
-        let verified = self.verify(token, &keys.set, &inner.policy, &mut buffer)?;
+        let verified = self.verify(token, &keys.set, &keys.policy, &mut buffer)?;
         // Counted before it is looked up: what is revoked in between is looked up again.
         let changes = inner.revocations.changes().count();
         let entry = Arc::new(to_token(token, keys.number, &verified, changes)?);
@@ -362,6 +366,11 @@ impl Guard {
 
 impl Inner {
     pub(crate) fn replace_keys(&self, keys: KeySet) {
+        let policy = self.keys.current().policy.clone();
+        self.take_keys(GuardKeys { policy, accepted: keys, former: KeySet::default() });
+    }
+
+    fn take_keys(&self, keys: GuardKeys) {
         self.keys.replace(keys);
         self.verified.clear();
     }

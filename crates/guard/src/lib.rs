@@ -78,6 +78,7 @@ pub use extend::{
 #[cfg(feature = "follow")]
 pub use follow::{Follow, FollowError};
 pub use guard::{Guard, GuardOptions};
+pub use keys::GuardKeys;
 pub use layer::{RequireUser, RequireUserLayer};
 pub use lookup::{FoundSession, LookupError, LookupFuture, SessionLookup};
 pub use rejection::Rejection;

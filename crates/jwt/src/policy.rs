@@ -68,6 +68,13 @@ impl Policy {
         }
     }
 
+    /// Allows these algorithms besides.
+    #[must_use]
+    pub fn and_algorithms(mut self, algorithms: impl Into<AlgorithmSet>) -> Self {
+        self.algorithms = self.algorithms.iter().chain(algorithms.into().iter()).collect();
+        self
+    }
+
     /// Requires `iss` to be this very string (RFC 9068 §4: no normalisation). Without it any issuer passes, which is
     /// right only where the keys have one owner.
     #[must_use]

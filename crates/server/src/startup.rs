@@ -6,16 +6,14 @@ use crate::{
     data_folder::{DataFolder, DataFolderError, judge_folder},
     hashing::PasswordHasher,
     http,
-    keys::{KeyError, open_key_ring},
+    keys::{KeyError, open_keys},
     receipt_socket::ReceiptSocket,
     system::{OsEntropy, SystemClock},
 };
 use axum::Router;
 use counterfoil_domain::{entropy::Entropy, store::Store, store::StoreError, time::Clock};
 use counterfoil_guard::{Guard, GuardOptions, Revocations, SessionExtender, StalePolicy, WhenStale};
-use counterfoil_jwt::Policy;
 use counterfoil_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
-use counterfoil_wire::ACCESS_TOKEN_TYPE;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -110,16 +108,10 @@ impl Counterfoil {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
         let longest = store.raise_longest_token_lifetime(settings.lifetimes.longest_token_lifetime()).await?;
-        let settings = Settings { longest_access_token_lifetime: longest, ..settings };
-        let signing = &config.signing;
-        let secret_file = signing.secret_file.as_deref();
-        let keys =
-            open_key_ring(&*store, folder.path(), &signing.algorithm, secret_file, clock.now(), &*entropy).await?;
-        let policy = Policy::new(keys.algorithms().into_iter().collect::<counterfoil_jwt::AlgorithmSet>())
-            .issuer(settings.issuer.as_str())
-            .audience(settings.audience.as_str())
-            .token_type(ACCESS_TOKEN_TYPE)
-            .leeway_seconds(settings.leeway.as_secs());
+        let settings = settings.with_longest_token_lifetime(longest);
+        let (terms, now) = (settings.key_terms, clock.now());
+        let keys = open_keys(&*store, folder.path(), &config.signing, terms, now, Arc::clone(&entropy)).await?;
+        let ring = keys.snapshot();
         let revocations = Arc::new(Revocations::new());
         let sessions = StoredSessions::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy), &settings);
         let options = GuardOptions {
@@ -129,8 +121,11 @@ impl Counterfoil {
             when_stale: WhenStale::always(StalePolicy::Open(StalePolicy::OPEN_MAX)),
             ..GuardOptions::default()
         };
-        let guard =
-            Guard::with_options(policy, keys.verifying(), Arc::clone(&revocations), Arc::clone(&clock), options);
+        let policy = settings.token_policy(ring.algorithms());
+        let guard_keys = ring.guard_keys(policy.clone());
+        let (known, time) = (Arc::clone(&revocations), Arc::clone(&clock));
+        let guard = Guard::with_options(policy, guard_keys.accepted.clone(), known, time, options);
+        guard.take_keys(guard_keys);
         let hasher = PasswordHasher::start(config.hash_threads(), config.password.hash_queue_max, &entropy);
         let hasher = hasher.map_err(StartError::Hashing)?;
         let app = App::new(AppParts { store, keys, guard, revocations, hasher, clock, entropy, settings });

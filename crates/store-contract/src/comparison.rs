@@ -12,10 +12,10 @@ use counterfoil_domain::{
     entropy::random_bytes,
     event::{EventKind, Occasion},
     id::{AccountId, SessionId},
-    key::{KeyState, KeyUse, StoredKey},
+    key::{KeyChanges, KeyRuling, KeyState, KeyUse, KeysView, StoredKey},
     opaque::SecretDigest,
     policy::{Lifetimes, Limits, SessionPolicy},
-    revocation::{Epoch, Revocation, RevocationDraft},
+    revocation::{Epoch, FeedPosition, Revocation, RevocationDraft},
     session::{AccountView, Changes, Device, OpenSession, Ruling, Session, open},
     store::{NewAccount, Store},
     time::Clock,
@@ -185,9 +185,20 @@ impl Comparison {
             }
             Operation::FeedAfter { seq, limit } => tell(store.feed_after(seq, limit).await, debug),
             Operation::Keys => tell(store.keys().await, |keys| debug(describe_keys(&keys))),
-            Operation::PutKeys { ref keys } => {
+            Operation::UpdateKeys { ref keys, told } => {
                 let keys = keys.iter().map(|&(kid, sign, state)| self.new_key(kid, sign, state)).collect();
-                tell(store.put_keys(keys).await, debug)
+                let told = told.then(|| {
+                    let keys = Revocation::Keys { version: i64::try_from(self.step).unwrap() };
+                    RevocationDraft::new(keys, occasion.now, TOKEN_LIFETIME, &entropy)
+                });
+                let event = occasion.event(EventKind::KeyAnnounced, self.account(0), None);
+                let events = told.iter().map(|_| event.clone()).collect();
+                let changes = KeyChanges { keys, revocations: told.into_iter().collect(), events };
+                let write = move |view: &KeysView<'_>, _| {
+                    let outcome = format!("{:?} {:?}", describe_keys(view.keys), view.feed);
+                    KeyRuling { changes: changes.clone(), outcome }
+                };
+                tell(store.decide_keys(write).await, debug)
             }
             Operation::Prune { sessions_minutes, events_minutes } => {
                 let now = self.clock.now();
@@ -240,8 +251,13 @@ impl Comparison {
             key_use: if sign { KeyUse::Sign } else { KeyUse::RefreshTag },
             algorithm: format!("step {}", self.step),
             state: [KeyState::Upcoming, KeyState::Active, KeyState::Retiring, KeyState::Retired][state],
+            state_since: self.clock.now(),
             sealed: self.step.to_be_bytes().to_vec(),
+            sealed_public: if sign { vec![1, 0] } else { Vec::new() },
             created_at: self.clock.now(),
+            announced: sign.then(|| FeedPosition { epoch: Epoch(3), seq: i64::try_from(self.step).unwrap() }),
+            token_lifetime: sign.then_some(Duration::from_millis(self.step)),
+            cache_lifetime: (!sign).then_some(Duration::from_millis(self.step)),
         }
     }
 
@@ -286,7 +302,9 @@ fn describe_account(found: &AccountWithPassword) -> String {
 }
 
 fn describe_keys(keys: &[StoredKey]) -> Vec<String> {
-    let describe =
-        |key: &StoredKey| debug((&key.kid, key.key_use, &key.algorithm, key.state, &key.sealed, key.created_at));
+    let describe = |key: &StoredKey| {
+        let life = (key.state, key.state_since, key.created_at, key.announced, key.token_lifetime, key.cache_lifetime);
+        debug((&key.kid, key.key_use, &key.algorithm, &key.sealed, &key.sealed_public, life))
+    };
     keys.iter().map(describe).collect()
 }

@@ -117,9 +117,16 @@ macro_rules! store_contract {
                 pages_begin_after_a_place,
                 changing_nothing_writes_nothing,
             }
+            keys {
+                keys_are_written_over_and_come_oldest_first,
+                every_column_of_a_key_survives,
+                a_rule_sees_every_key_and_where_the_feed_stands,
+                keys_are_written_with_their_entries_and_lines_or_not_at_all,
+                of_concurrent_announcements_one_is_made,
+                of_concurrent_looks_one_activates,
+            }
             upkeep {
                 events_come_newest_first,
-                keys_are_written_over_and_come_oldest_first,
                 pruning_forgets_what_is_past_and_nothing_else,
                 a_session_without_an_end_is_never_forgotten,
                 a_working_store_says_so,

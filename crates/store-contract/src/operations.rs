@@ -25,7 +25,7 @@ pub enum Operation {
     EventsOfAccount { account: usize, limit: usize },
     FeedAfter { seq: i64, limit: usize },
     Keys,
-    PutKeys { keys: Vec<(usize, bool, usize)> },
+    UpdateKeys { keys: Vec<(usize, bool, usize)>, told: bool },
     Prune { sessions_minutes: u64, events_minutes: u64 },
     RaiseSessionCutoff { account: usize, minutes_ago: u64 },
     BeginEpoch { ahead: bool },
@@ -45,8 +45,8 @@ pub fn operations(length_max: usize) -> impl Strategy<Value = Vec<Operation>> {
 fn operation() -> impl Strategy<Value = Operation> {
     use Operation::{
         AccountByEmail, AccountWithPassword, Accounts, BeginEpoch, Check, Clients, CreateAccount, CreateClient,
-        CreateSession, DeleteClient, EventsOfAccount, FeedAfter, Keys, Prune, PutKeys, RaiseSessionCutoff,
-        SessionBySecret, Sessions, SessionsOfAccount, UpdateAccount, UpdateSession, Wait,
+        CreateSession, DeleteClient, EventsOfAccount, FeedAfter, Keys, Prune, RaiseSessionCutoff, SessionBySecret,
+        Sessions, SessionsOfAccount, UpdateAccount, UpdateKeys, UpdateSession, Wait,
     };
     let account = || 0..6_usize;
     let session = || 0..10_usize;
@@ -71,7 +71,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (account(), limit()).prop_map(|(account, limit)| EventsOfAccount { account, limit }),
         1 => (-1..12_i64, limit()).prop_map(|(seq, limit)| FeedAfter { seq, limit }),
         1 => Just(Keys),
-        1 => vec((0..3_usize, any::<bool>(), 0..4_usize), 0..4).prop_map(|keys| PutKeys { keys }),
+        1 => (vec((0..3_usize, any::<bool>(), 0..4_usize), 0..4), any::<bool>())
+            .prop_map(|(keys, told)| UpdateKeys { keys, told }),
         1 => (0..200_u64, 0..200_u64)
             .prop_map(|(sessions_minutes, events_minutes)| Prune { sessions_minutes, events_minutes }),
         1 => (account(), 0..120_u64)

@@ -1,12 +1,13 @@
 //! Running rules inside a transaction and writing what they decide.
 
-use crate::{accounts, cutoff, events, fault::Fault, feed, sessions, work::Work};
+use crate::{accounts, cutoff, events, fault::Fault, feed, keys, sessions, work::Work};
 use counterfoil_domain::{
     event::Event,
     id::{AccountId, SessionId},
+    key::{KeyChanges, KeysView},
     revocation::{Epoch, RevocationDraft},
     session::{Changes, Session},
-    store::{AccountRule, Committed, SessionRule},
+    store::{AccountRule, Committed, KeyRule, SessionRule},
     time::{Clock, UnixMillis},
 };
 use rusqlite::Connection;
@@ -32,6 +33,17 @@ pub(crate) fn update_account(
     let view = sessions::account_view(&work.connection, id)?;
     let changes = rule(view.as_ref(), clock.now());
     apply(work, view.as_ref().map_or(&[], |view| &view.sessions), changes)
+}
+
+pub(crate) fn update_keys(work: &mut Work, clock: &dyn Clock, rule: &mut KeyRule) -> Result<Committed, Fault> {
+    let feed = work.feed_head()?;
+    let stored = keys::all(&work.connection)?;
+    let changes = rule(&KeysView { keys: &stored, feed }, clock.now());
+    if changes.is_empty() {
+        return Ok(Committed { entries: Vec::new(), feed });
+    }
+    let KeyChanges { keys: changed, revocations, events } = changes;
+    in_one_step(work, &events, revocations, |step| changed.iter().try_for_each(|key| keys::put(step, key)))
 }
 
 /// Ends all sessions from up to `cutoff`: one row, whatever their number.

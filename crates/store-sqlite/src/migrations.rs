@@ -6,14 +6,15 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// In order; each raises `user_version` to its own number.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("V1__first_tables", include_str!("../migrations/V1__first_tables.sql")),
     ("V2__policies_and_account_changes", include_str!("../migrations/V2__policies_and_account_changes.sql")),
     ("V3__clients_and_details", include_str!("../migrations/V3__clients_and_details.sql")),
+    ("V4__life_of_keys", include_str!("../migrations/V4__life_of_keys.sql")),
 ];
 
 /// The newest schema this version knows.
-pub(crate) const SCHEMA_VERSION: i64 = 3;
+pub(crate) const SCHEMA_VERSION: i64 = 4;
 
 /// "CFL1", as the first migration writes it.
 const APPLICATION_ID: i64 = 0x4346_4c31;

@@ -17,7 +17,7 @@ use counterfoil_domain::{
     opaque::SecretDigest,
     revocation::{Epoch, RevocationDraft},
     session::{Session, SessionView},
-    store::{AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreFuture},
+    store::{AccountRule, Committed, CreatedAccount, FeedPage, KeyRule, NewAccount, SessionRule, Store, StoreFuture},
     time::{Clock, UnixMillis},
 };
 use std::{sync::Arc, time::Duration};
@@ -123,8 +123,9 @@ impl Store for SqliteStore {
         Box::pin(self.readers.read(|connection| keys::all(connection)))
     }
 
-    fn put_keys(&self, keys: Vec<StoredKey>) -> StoreFuture<'_, ()> {
-        Box::pin(self.writer.write(move |work| keys::put_all(work, &keys)))
+    fn update_keys(&self, mut rule: KeyRule) -> StoreFuture<'_, Committed> {
+        let clock = Arc::clone(&self.clock);
+        Box::pin(self.writer.write(move |work| changes::update_keys(work, &*clock, &mut rule)))
     }
 
     fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize> {

@@ -51,7 +51,8 @@ impl ClockJumps {
         self.steady_for(monotonic) >= kept_for
     }
 
-    fn steady_for(&self, monotonic: Duration) -> Duration {
+    /// For how long the wall clock has been seen to go steadily, neither set ahead nor back.
+    pub fn steady_for(&self, monotonic: Duration) -> Duration {
         self.steady_since.map_or(Duration::ZERO, |since| monotonic.saturating_sub(since))
     }
 }

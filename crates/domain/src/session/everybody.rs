@@ -1,9 +1,8 @@
 //! Ending every session of every account at once.
 
 use crate::{
-    event::{Event, EventKind, Occasion},
-    id::AccountId,
-    key::{KeyState, KeyUse, StoredKey},
+    event::{Event, EventKind, NO_ACCOUNT, Occasion},
+    key::StoredKey,
     revocation::{Revocation, RevocationDraft},
     time::UnixMillis,
 };
@@ -35,7 +34,7 @@ pub fn cutoff_of_keys(
     occasion: &Occasion<'_>,
 ) -> Vec<RevocationDraft> {
     let cutoff = occasion.now;
-    let signing = keys.iter().filter(|key| key.key_use == KeyUse::Sign && key.state != KeyState::Retired);
+    let signing = keys.iter().filter(|key| key.verifies());
     let revocations = signing.map(|key| Revocation::Issuer { key: key.kid.clone(), cutoff });
     let draft = |revocation| RevocationDraft::new(revocation, cutoff, longest_token_lifetime, occasion.entropy);
     revocations.map(draft).collect()
@@ -44,18 +43,14 @@ pub fn cutoff_of_keys(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{self, Counting, START};
+    use crate::{
+        key::{KeyState, KeyUse},
+        testing::{self, Counting, START},
+    };
 
     #[test]
     fn every_key_whose_tokens_may_be_about_is_named() {
-        let key = |kid: &str, key_use, state| StoredKey {
-            kid: kid.to_owned(),
-            key_use,
-            algorithm: "EdDSA".to_owned(),
-            state,
-            sealed: Vec::new(),
-            created_at: START,
-        };
+        let key = |kid: &str, key_use, state| StoredKey { key_use, state, ..testing::signing_key(kid, START) };
         let keys = [
             key("active", KeyUse::Sign, KeyState::Active),
             key("retiring", KeyUse::Sign, KeyState::Retiring),

@@ -4,7 +4,7 @@
 use anyhow::Context;
 use counterfoil::{
     Config,
-    keys::open_key_ring,
+    keys::open_keys,
     startup::open_store,
     system::{OsEntropy, SystemClock},
 };
@@ -33,14 +33,15 @@ pub(crate) fn fill(data: &Path, sessions: usize) -> anyhow::Result<Vec<String>> 
     let store: Arc<dyn Store> = Arc::new(open_store(&config, Arc::new(SystemClock))?);
     runtime.block_on(async {
         let now = SystemClock.now();
-        let keys = open_key_ring(&*store, data, &config.signing.algorithm, None, now, &OsEntropy).await?;
+        let (terms, entropy) = (config.key_terms(Duration::from_mins(32)), Arc::new(OsEntropy));
+        let keys = open_keys(&*store, data, &config.signing, terms, now, entropy).await?;
         let mut callers = JoinSet::new();
         for caller in 0..CALLERS {
             callers.spawn(open_sessions(Arc::clone(&store), (caller..sessions).step_by(CALLERS)));
         }
         let mut refresh_tokens = Vec::with_capacity(sessions);
         while let Some(opened) = callers.join_next().await {
-            refresh_tokens.extend(opened??.iter().map(|token| token.issue(keys.refresh())));
+            refresh_tokens.extend(opened??.iter().map(|token| token.issue(keys.current().refresh())));
         }
         Ok(refresh_tokens)
     })

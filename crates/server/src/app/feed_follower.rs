@@ -51,6 +51,8 @@ impl App {
         loop {
             let asked_at = self.0.parts.clock.monotonic();
             let page = self.store().feed_after(revocations.applied().position.seq, PAGE_ENTRIES_MAX).await?;
+            // Before they count as applied: whoever has applied the feed up to a place has the keys of that place.
+            self.load_keys_told_of(&page.entries).await?;
             match revocations.read(&page, asked_at) {
                 Next::Wait => {
                     log.follow(&page.entries, Some(asked_at));
@@ -80,6 +82,7 @@ impl App {
         let (mut head, mut after, mut tail) = (None, 0, Tail::default());
         loop {
             let page = self.store().feed_after(after, PAGE_ENTRIES_MAX).await?;
+            self.load_keys_told_of(&page.entries).await?;
             revocations.apply(page.entries.iter().map(|entry: &FeedEntry| &entry.draft));
             // Entries that are written meanwhile may come or not; the next reading brings them.
             let head = *head.get_or_insert(page.head);

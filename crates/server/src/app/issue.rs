@@ -80,7 +80,7 @@ impl App {
         }
         if let Some(refresh_token) = fresh.refresh_token {
             let max_age = session.ends_at().since(now);
-            let value = refresh_token.issue(self.0.parts.keys.refresh());
+            let value = refresh_token.issue(self.0.parts.keys.current().refresh());
             reply.refresh_expires_in = Some(max_age.as_secs());
             match transport {
                 Transport::Body => reply.refresh_token = Some(value),

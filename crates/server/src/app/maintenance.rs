@@ -1,6 +1,6 @@
-//! What the running server does by itself: follow the feed, forget what has ended.
+//! What the running server does by itself: follow the feed, tend the keys, forget what has ended.
 
-use super::App;
+use super::{App, rotate_keys::KEYS_INTERVAL};
 use counterfoil_domain::store::StoreError;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -17,10 +17,20 @@ const PRUNE_PAUSE: Duration = Duration::from_millis(5);
 const KEEP_ENDED_SESSIONS_FOR: Duration = Duration::from_hours(24);
 
 impl App {
-    /// Follows the feed and prunes, until it is dropped. A failing store is logged once and tried again.
+    /// Follows the feed, tends the keys and prunes, until it is dropped. A failing store is logged once and tried again.
     pub async fn maintain(self) {
         // Beside each other: a long pruning must not hold a sign-out up.
-        tokio::join!(self.keep_following(), self.keep_pruned());
+        tokio::join!(self.keep_following(), self.keep_keys_tended(), self.keep_pruned());
+    }
+
+    async fn keep_keys_tended(&self) {
+        let mut look = interval(KEYS_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            look.tick().await;
+            self.note_upkeep(&self.tend_keys().await, &mut failing);
+        }
     }
 
     async fn keep_pruned(&self) {

@@ -13,6 +13,7 @@ mod feed_follower;
 mod hourly_brake;
 mod introspect;
 mod issue;
+mod key_administration;
 mod maintenance;
 mod new_account;
 mod opening;
@@ -24,6 +25,7 @@ mod readiness;
 mod refresh;
 mod replaced;
 mod revoke;
+mod rotate_keys;
 mod session_lookup;
 mod sessions;
 mod sign_in;
@@ -42,6 +44,7 @@ pub use feed::{
 };
 pub use feed_follower::FEED_POLL_INTERVAL;
 pub use issue::{Issued, IssuedCookie, Transport};
+pub use key_administration::{GivenUp, KeyAdministration, Rotation};
 pub use new_account::NewPerson;
 pub use opening::SignInOptions;
 pub use password::NewPasswordInput;
@@ -61,11 +64,12 @@ pub(crate) use present::{account_body, feed_place, personal_token_body, session_
 use crate::{
     config::{Config, ConfigError, LEEWAY_MAX, Network, SignInPolicies},
     hashing::PasswordHasher,
-    keys::KeyRing,
+    keys::{PublishedKeys, ServerKeys},
 };
 use counterfoil_domain::{
     entropy::Entropy,
     event::Occasion,
+    key::KeyTerms,
     password::PasswordRules,
     policy::Lifetimes,
     rotation::{ClockJumps, LossWindow, RotationRules},
@@ -75,10 +79,13 @@ use counterfoil_domain::{
     time::{Clock, UnixMillis},
 };
 use counterfoil_guard::{CookieRules, Guard, Revocations};
+use counterfoil_jwt::{AlgorithmSet, Policy};
+use counterfoil_wire::ACCESS_TOKEN_TYPE;
 use email_directory::EmailDirectory;
 use hourly_brake::{EMAIL_CHANGES_PER_HOUR_MAX, HourlyBrake, PERSONAL_TOKENS_PER_HOUR_MAX};
 use parking_lot::Mutex;
 use readiness::Readiness;
+use rotate_keys::KeyCare;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// What the operator decided, as the use cases need it.
@@ -102,6 +109,8 @@ pub struct Settings {
     pub sessions_per_account_max: usize,
     /// The longest life that tokens of this store were ever given which verifiers take without asking anybody.
     pub longest_access_token_lifetime: Duration,
+    /// What was configured about signing keys.
+    pub key_terms: KeyTerms,
     /// Tolerated difference between clocks.
     pub leeway: Duration,
     /// How refresh tokens are judged.
@@ -140,6 +149,7 @@ impl Settings {
             custom_claims: config.custom_claims()?,
             sessions_per_account_max: config.session.per_account_max,
             longest_access_token_lifetime: config.lifetimes().longest_token_lifetime(),
+            key_terms: config.key_terms(kept_for(config.lifetimes().longest_token_lifetime())),
             leeway: config.access_token.leeway.get(),
             rotation: RotationRules { retry_window: config.refresh.retry_window.get(), loss_window: None },
             require_access_token: config.refresh.require_access_token,
@@ -149,6 +159,22 @@ impl Settings {
             is_open_on_loopback: config.serves_this_machine_only(),
             trusted_proxies: config.trusted_proxies.clone(),
         })
+    }
+
+    /// The same with the longest life that tokens of the store were ever given.
+    #[must_use]
+    pub fn with_longest_token_lifetime(self, longest: Duration) -> Self {
+        let key_terms = KeyTerms { longest_token_lifetime: kept_for(longest), ..self.key_terms };
+        Self { longest_access_token_lifetime: longest, key_terms, ..self }
+    }
+
+    /// How this server's access tokens are judged.
+    pub fn token_policy(&self, algorithms: AlgorithmSet) -> Policy {
+        Policy::new(algorithms)
+            .issuer(self.issuer.as_str())
+            .audience(self.audience.as_str())
+            .token_type(ACCESS_TOKEN_TYPE)
+            .leeway_seconds(self.leeway.as_secs())
     }
 
     /// What holds for every sign-in.
@@ -194,6 +220,7 @@ struct Inner {
     readiness: Readiness,
     feed: feed::Feed,
     client_credentials: client_credentials::ClientCredentials,
+    key_care: KeyCare,
 }
 
 /// What an [`App`] is made of.
@@ -201,7 +228,7 @@ pub struct AppParts {
     /// Where accounts and sessions are.
     pub store: Arc<dyn Store>,
     /// The server's keys.
-    pub keys: KeyRing,
+    pub keys: ServerKeys,
     /// Verifies access tokens.
     pub guard: Guard,
     /// The revocations in memory, which the guard reads.
@@ -228,6 +255,7 @@ impl App {
             readiness: Readiness::default(),
             feed: feed::Feed::default(),
             client_credentials: client_credentials::ClientCredentials::default(),
+            key_care: KeyCare::default(),
         }))
     }
 
@@ -236,9 +264,9 @@ impl App {
         &self.0.parts.guard
     }
 
-    /// The server's public keys as a JWK Set.
-    pub fn jwks(&self) -> &str {
-        self.0.parts.keys.jwks()
+    /// The server's public keys.
+    pub fn published_keys(&self) -> PublishedKeys {
+        self.0.parts.keys.current().published().clone()
     }
 
     /// What the operator decided.

@@ -72,7 +72,7 @@ impl App {
     }
 
     pub(super) fn parse_refresh_token(&self, text: &str) -> Result<RefreshToken, AppError> {
-        RefreshToken::parse(text, self.0.parts.keys.refresh()).map_err(|_| {
+        RefreshToken::parse(text, self.0.parts.keys.current().refresh()).map_err(|_| {
             // Three parts with dots is what people paste by mistake.
             let looks_like_jwt = !text.starts_with(TOKEN_PREFIX) && text.matches('.').count() == 2;
             if looks_like_jwt { AppError::NotARefreshToken } else { AppError::InvalidGrant("not one of ours") }

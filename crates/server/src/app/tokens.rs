@@ -56,7 +56,8 @@ impl App {
             policy: (session.policy != SessionPolicy::Refresh).then(|| session.policy.as_str().into()),
             roles: account.roles.iter().map(|role| role.as_str().into()).collect(),
         };
-        let key = self.0.parts.keys.signing();
+        let keys = self.0.parts.keys.current();
+        let key = keys.signing();
         let custom = settings.custom_claims.of(account)?;
         if custom.is_empty() {
             return Ok(counterfoil_jwt::sign(key, ACCESS_TOKEN_TYPE, &claims)?);

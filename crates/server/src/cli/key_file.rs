@@ -146,7 +146,7 @@ pub(super) fn read_text_or_input(path: &Path, streams: &mut Streams<'_>) -> io::
 }
 
 /// Reads a key file that must be text.
-fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
+pub(super) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     let bytes = read(path)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| problem(path, "is not text"))?;
     Ok(Zeroizing::new(text.to_owned()))

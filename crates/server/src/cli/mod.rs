@@ -14,6 +14,7 @@ mod jwk_convert;
 mod jwk_generate;
 mod jwk_thumbprint;
 mod key;
+mod key_change;
 mod key_file;
 mod language;
 mod log_format;
@@ -117,7 +118,7 @@ pub fn main() -> ExitCode {
         Command::Account(command) => with_streams(|streams, _| account::run(&command, streams)),
         Command::Session(command) => with_streams(|streams, _| session::run(&command, streams.out, streams.err)),
         Command::Client(command) => with_streams(|streams, _| client::run(&command, streams.out, streams.err)),
-        Command::Key(command) => with_streams(|streams, _| key::run(&command, streams.out)),
+        Command::Key(command) => with_streams(|streams, _| key::run(&command, streams.out, streams.err)),
         Command::Config(command) => with_streams(|streams, _| config::run(&command, streams)),
         Command::Token(command) => with_streams(|streams, now| Ok(token::run(&command, streams, now)?)),
         Command::Jwk(command) => with_streams(|streams, _| Ok(jwk::run(&command, streams)?)),

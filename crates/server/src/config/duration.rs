@@ -65,6 +65,49 @@ impl<'de> Deserialize<'de> for HumanDuration {
     }
 }
 
+/// A duration, or `never`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrNever(Option<HumanDuration>);
+
+impl OrNever {
+    /// After so long.
+    pub const fn after(duration: HumanDuration) -> Self {
+        Self(Some(duration))
+    }
+
+    /// At no time.
+    pub const NEVER: Self = Self(None);
+
+    /// The duration; `None` for never.
+    pub fn get(self) -> Option<Duration> {
+        self.0.map(HumanDuration::get)
+    }
+}
+
+impl Serialize for OrNever {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(duration) => duration.serialize(serializer),
+            None => serializer.serialize_str(NEVER),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OrNever {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == NEVER {
+            return Ok(Self::NEVER);
+        }
+        let duration = humantime::parse_duration(&text).map_err(|error| {
+            D::Error::custom(format!("neither `{NEVER}` nor a duration such as 12h or 90d: {error}"))
+        })?;
+        Ok(Self::after(HumanDuration(duration)))
+    }
+}
+
+const NEVER: &str = "never";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +120,13 @@ mod tests {
             assert_eq!(parsed, again);
         }
         assert_eq!(HumanDuration::from_days(14).to_string(), "14d");
+        for text in ["never", "90d"] {
+            let parsed: OrNever = serde_json::from_value(text.into()).unwrap();
+            assert_eq!(serde_json::to_value(parsed).unwrap(), text);
+            assert_eq!(parsed.get().is_none(), text == "never");
+        }
+        let refused = serde_json::from_value::<OrNever>("Never".into()).unwrap_err().to_string();
+        assert!(refused.contains("`never`"), "{refused}");
         for text in ["15", "", "soon", "-1s"] {
             assert!(serde_json::from_value::<HumanDuration>(text.into()).is_err(), "{text}");
         }

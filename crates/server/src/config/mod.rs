@@ -1,6 +1,7 @@
 //! Configuration: flags over environment (`COUNTERFOIL_…`, `__` between levels) over `counterfoil.toml` over defaults.
 
 mod duration;
+mod keys;
 mod listen;
 mod load;
 mod network;
@@ -10,7 +11,7 @@ mod reference;
 mod sessions;
 mod settings;
 
-pub use duration::HumanDuration;
+pub use duration::{HumanDuration, OrNever};
 pub use listen::parse_listen;
 pub use load::{ConfigSources, load};
 pub use network::{InvalidNetwork, Network};
@@ -28,7 +29,6 @@ use counterfoil_domain::{
     policy::{Lifetimes, SessionPolicy},
     rotation::RotationRules,
 };
-use counterfoil_jwt::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, thread::available_parallelism, time::Duration};
 use tracing_subscriber::EnvFilter;
@@ -58,7 +58,12 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             data: PathBuf::from("counterfoil-data"),
             store: None,
-            signing: SigningConfig { algorithm: "EdDSA".to_owned(), secret_file: None },
+            signing: SigningConfig {
+                algorithm: "EdDSA".to_owned(),
+                secret_file: None,
+                rotate_after: OrNever::after(HumanDuration::from_days(90)),
+                jwks_max_age: HumanDuration::from_seconds(300),
+            },
             access_token: AccessTokenConfig {
                 lifetime: lifetimes.access_token_lifetime.into(),
                 audience: None,
@@ -166,10 +171,7 @@ impl Config {
         if self.password.hash_queue_max == 0 {
             return refuse("password.hash_queue_max", "expected at least 1: with none, no password could be checked");
         }
-        if self.signing.algorithm.parse::<Algorithm>().is_err() {
-            let known: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
-            return refuse("signing.algorithm", &format!("expected one of {}", known.join(", ")));
-        }
+        self.check_signing()?;
         if let Err(error) = EnvFilter::try_new(&self.log.filter) {
             return refuse("log.filter", &error.to_string());
         }
@@ -219,10 +221,15 @@ mod tests {
     #[test]
     fn unsafe_options_are_refused_by_name() {
         type Change = fn(&mut Config);
-        let cases: [(&str, Change); 25] = [
+        let cases: [(&str, Change); 28] = [
             ("password.hash_threads", |config| config.password.hash_threads = Some(0)),
             ("password.hash_queue_max", |config| config.password.hash_queue_max = 0),
             ("signing.algorithm", |config| config.signing.algorithm = "none".into()),
+            ("signing.rotate_after", |config| {
+                config.signing.rotate_after = OrNever::after(HumanDuration::from_seconds(3_599));
+            }),
+            ("signing.jwks_max_age", |config| config.signing.jwks_max_age = HumanDuration::from_seconds(0)),
+            ("signing.jwks_max_age", |config| config.signing.jwks_max_age = HumanDuration::from_seconds(86_401)),
             ("log.filter", |config| config.log.filter = "loud==".into()),
             ("password.characters_min", |config| config.password.characters_min = 7),
             ("store", |config| config.store = Some("mysql://x".into())),

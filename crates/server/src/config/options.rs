@@ -1,7 +1,7 @@
 //! Every option and what it means, once: the documentation of a field here is what `config show` and
 //! `docs/configuration.md` say.
 
-use super::{HumanDuration, LogFormat, Network, listen};
+use super::{HumanDuration, LogFormat, Network, OrNever, listen};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
@@ -78,6 +78,11 @@ options! {
         /// For HS256, HS384 and HS512: a file with the shared secret in base64url, made if it is missing. Whoever has it can
         /// forge tokens. Without it the secret stays in the store, and nobody but this server can verify.
         pub secret_file: Option<PathBuf>,
+        /// How old the signing key becomes before the next one is published, or `never`. A secret from a file is changed by
+        /// hand.
+        pub rotate_after: OrNever,
+        /// How long others may keep the published keys. A new key signs nothing before every copy without it has ended.
+        pub jwks_max_age: HumanDuration,
     }
 
     /// Access tokens.

@@ -21,6 +21,9 @@ use zeroize::Zeroizing;
 pub const MASTER_KEY_FILE: &str = "master.key";
 
 const SEAL_VERSION: u8 = 1;
+/// Which part of a key is sealed, so that neither can take the other's place.
+const SECRET_PART: &str = "counterfoil-key";
+const PUBLIC_PART: &str = "counterfoil-public-key";
 const NONCE_BYTES: usize = 12;
 
 /// Why there is no usable master key.
@@ -108,22 +111,53 @@ impl MasterKey {
     /// # Errors
     /// [`MasterKeyError::CannotSeal`], which the primitive gives for absurd lengths only.
     pub fn seal(&self, secret: &[u8], kid: &str, key_use: KeyUse, algorithm: &str) -> Result<Vec<u8>, MasterKeyError> {
-        let mut sealed = Zeroizing::new(secret.to_vec());
-        let aad = associated_data(kid, key_use, algorithm);
+        self.seal_as(SECRET_PART, secret, kid, key_use, algorithm)
+    }
+
+    /// Seals the public part of a key pair that signs access tokens. It is no secret; sealed, nobody can put another there.
+    ///
+    /// # Errors
+    /// As [`Self::seal`].
+    pub fn seal_public(&self, public: &[u8], kid: &str, algorithm: &str) -> Result<Vec<u8>, MasterKeyError> {
+        self.seal_as(PUBLIC_PART, public, kid, KeyUse::Sign, algorithm)
+    }
+
+    fn seal_as(
+        &self,
+        part: &str,
+        bytes: &[u8],
+        kid: &str,
+        key_use: KeyUse,
+        algorithm: &str,
+    ) -> Result<Vec<u8>, MasterKeyError> {
+        let mut sealed = Zeroizing::new(bytes.to_vec());
+        let aad = associated_data(part, kid, key_use, algorithm);
         let nonce =
             self.0.seal_in_place_append_tag(Aad::from(aad), &mut *sealed).map_err(|_| MasterKeyError::CannotSeal)?;
         Ok([&[SEAL_VERSION][..], nonce.as_ref(), &sealed].concat())
     }
 
-    /// Opens a stored key.
+    /// Opens a stored key: its secret part.
     ///
     /// # Errors
     /// [`MasterKeyError::DoesNotFit`]: another master key sealed it, or it was altered.
     pub fn open(&self, stored: &StoredKey) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
+        self.open_as(SECRET_PART, &stored.sealed, stored)
+    }
+
+    /// Opens the public part of a stored key.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_public(&self, stored: &StoredKey) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
+        self.open_as(PUBLIC_PART, &stored.sealed_public, stored)
+    }
+
+    fn open_as(&self, part: &str, sealed: &[u8], stored: &StoredKey) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
         let does_not_fit = || MasterKeyError::DoesNotFit { kid: stored.kid.clone() };
-        let (version, rest) = stored.sealed.split_first().ok_or_else(does_not_fit)?;
+        let (version, rest) = sealed.split_first().ok_or_else(does_not_fit)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(does_not_fit)?;
-        let aad = associated_data(&stored.kid, stored.key_use, &stored.algorithm);
+        let aad = associated_data(part, &stored.kid, stored.key_use, &stored.algorithm);
         let mut opened = Zeroizing::new(sealed.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let secret_bytes = self
@@ -138,9 +172,9 @@ impl MasterKey {
     }
 }
 
-fn associated_data(kid: &str, key_use: KeyUse, algorithm: &str) -> Vec<u8> {
+fn associated_data(part: &str, kid: &str, key_use: KeyUse, algorithm: &str) -> Vec<u8> {
     // None of the parts can hold a zero byte, so the joined text is unambiguous.
-    ["counterfoil-key", key_use.as_str(), algorithm, kid].join("\0").into_bytes()
+    [part, key_use.as_str(), algorithm, kid].join("\0").into_bytes()
 }
 
 fn io_error(path: &Path, source: io::Error) -> MasterKeyError {
@@ -173,8 +207,19 @@ mod tests {
 
     fn stored(master: &MasterKey, kid: &str) -> StoredKey {
         let sealed = master.seal(b"secret", kid, KeyUse::Sign, "EdDSA").unwrap();
-        let (algorithm, created_at) = ("EdDSA".to_owned(), UnixMillis::from_millis(0));
-        StoredKey { kid: kid.to_owned(), key_use: KeyUse::Sign, algorithm, state: KeyState::Active, sealed, created_at }
+        StoredKey {
+            kid: kid.to_owned(),
+            key_use: KeyUse::Sign,
+            algorithm: "EdDSA".to_owned(),
+            state: KeyState::Active,
+            state_since: UnixMillis::from_millis(0),
+            sealed,
+            sealed_public: master.seal_public(b"public", kid, "EdDSA").unwrap(),
+            created_at: UnixMillis::from_millis(0),
+            announced: None,
+            token_lifetime: None,
+            cache_lifetime: None,
+        }
     }
 
     #[test]
@@ -232,6 +277,11 @@ mod tests {
             assert!(one.open(&altered).is_err(), "byte {position}");
         }
         assert!(one.open(&StoredKey { sealed: Vec::new(), ..stored(&one, "a") }).is_err());
+        let key = stored(&one, "a");
+        assert_eq!(&**one.open_public(&key).unwrap(), b"public");
+        let swapped = StoredKey { sealed: key.sealed_public.clone(), sealed_public: key.sealed.clone(), ..key.clone() };
+        assert!(one.open(&swapped).is_err() && one.open_public(&swapped).is_err(), "neither takes the other's place");
+        assert!(other.open_public(&key).is_err());
     }
 
     #[test]

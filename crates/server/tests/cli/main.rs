@@ -11,6 +11,7 @@ mod account_changes;
 mod accounts;
 mod clients;
 mod configuration;
+mod keys;
 mod tokens;
 mod vectors;
 

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod clients;
 pub mod cutoff;
 pub mod feed;
+pub mod keys;
 pub mod revocation;
 pub mod secrets;
 pub mod sessions;

@@ -1,10 +1,9 @@
-//! The audit log, keys, forgetting, and saying how one is.
+//! The audit log, forgetting, and saying how one is.
 
 use crate::{Bench, bench::TOKEN_LIFETIME};
 use counterfoil_domain::{
     event::{Event, EventKind, Occasion},
     id::AccountId,
-    key::{KeyState, KeyUse, StoredKey},
     policy::{Lifetimes, SessionPolicy},
     session::{AccountView, Changes, EndOne, Ruling, SessionView, end_one},
     time::UnixMillis,
@@ -35,33 +34,6 @@ pub async fn events_come_newest_first(bench: Bench) {
     assert_eq!(bench.store.events_of_account(account.id, 100).await.unwrap(), expected);
     assert_eq!(bench.store.events_of_account(account.id, 3).await.unwrap(), expected[..3]);
     assert_eq!(bench.store.events_of_account(other.id, 100).await.unwrap().len(), expected.len());
-}
-
-/// A key is one for its id and use; writing it again replaces it.
-pub async fn keys_are_written_over_and_come_oldest_first(bench: Bench) {
-    assert!(bench.store.keys().await.unwrap().is_empty());
-    let key = |kid: &str, key_use, state, at| StoredKey {
-        kid: kid.to_owned(),
-        key_use,
-        algorithm: "EdDSA".to_owned(),
-        state,
-        sealed: vec![0, 1, 255],
-        created_at: UnixMillis::from_millis(at),
-    };
-    let newer = key("a", KeyUse::Sign, KeyState::Upcoming, 2);
-    let older = key("b", KeyUse::Sign, KeyState::Active, 1);
-    let same_id_for_another_use = key("a", KeyUse::RefreshTag, KeyState::Active, 3);
-    let keys = vec![same_id_for_another_use.clone(), newer.clone(), older.clone()];
-    bench.store.put_keys(keys).await.unwrap();
-    let stored = bench.store.keys().await.unwrap();
-    assert!(stored == [older.clone(), newer.clone(), same_id_for_another_use.clone()]);
-
-    let active = StoredKey { state: KeyState::Active, sealed: Vec::new(), ..newer };
-    let retired = StoredKey { state: KeyState::Retired, algorithm: "ES256".to_owned(), ..older };
-    bench.store.put_keys(vec![active.clone(), retired.clone()]).await.unwrap();
-    assert!(bench.store.keys().await.unwrap() == [retired, active, same_id_for_another_use]);
-    bench.store.put_keys(Vec::new()).await.unwrap();
-    assert_eq!(bench.store.keys().await.unwrap().len(), 3);
 }
 
 /// Each kind has its own limit, and what stands exactly at it is treated as the trait says.

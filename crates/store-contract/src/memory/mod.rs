@@ -8,12 +8,13 @@ use counterfoil_domain::{
     email::Email,
     event::Event,
     id::{AccountId, SessionId},
-    key::StoredKey,
+    key::{KeyChanges, KeysView, StoredKey},
     opaque::SecretDigest,
     revocation::{Epoch, FeedHead, RevocationDraft},
     session::{Session, SessionView},
     store::{
-        AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreError, StoreFuture,
+        AccountRule, Committed, CreatedAccount, FeedPage, KeyRule, NewAccount, SessionRule, Store, StoreError,
+        StoreFuture,
     },
     time::{Clock, UnixMillis},
 };
@@ -206,18 +207,17 @@ impl Store for MemoryStore {
     }
 
     fn keys(&self) -> StoreFuture<'_, Vec<StoredKey>> {
-        self.read(|state| {
-            let mut keys: Vec<_> = state.keys.values().cloned().collect();
-            // Stable: keys of one instant stay in the order of use and id.
-            keys.sort_by_key(|key| key.created_at);
-            keys
-        })
+        self.read(State::keys_oldest_first)
     }
 
-    fn put_keys(&self, keys: Vec<StoredKey>) -> StoreFuture<'_, ()> {
+    fn update_keys(&self, mut rule: KeyRule) -> StoreFuture<'_, Committed> {
+        let now = self.clock.now();
         self.write(move |state| {
+            let keys = state.keys_oldest_first();
+            let KeyChanges { keys, revocations, events } = rule(&KeysView { keys: &keys, feed: state.head }, now);
             state.keys.extend(keys.into_iter().map(|key| ((key.key_use.as_str(), key.kid.clone()), key)));
-            Ok(())
+            state.insert_events(events)?;
+            Ok(state.append(revocations))
         })
     }
 

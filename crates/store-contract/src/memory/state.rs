@@ -122,6 +122,13 @@ impl State {
         Session { revoked_at: session.revoked_at.or(by_cutoff), ..session.clone() }
     }
 
+    pub(super) fn keys_oldest_first(&self) -> Vec<StoredKey> {
+        let mut keys: Vec<_> = self.keys.values().cloned().collect();
+        // Stable: keys of one instant stay in the order of use and id.
+        keys.sort_by_key(|key| key.created_at);
+        keys
+    }
+
     pub(super) fn session_view(&self, id: SessionId) -> Option<SessionView> {
         let session = self.shown(self.sessions.get(&id)?);
         Some(SessionView { account: self.accounts[&session.account].0.clone(), session })

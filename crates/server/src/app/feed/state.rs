@@ -2,7 +2,7 @@
 
 use super::{Figure, FigureKind, log::head_body, poll::millis};
 use crate::app::{App, feed_place};
-use counterfoil_domain::revocation::Freshness;
+use counterfoil_domain::revocation::{FeedPosition, Freshness};
 use counterfoil_wire::{FeedStateBody, VerifierBody};
 use std::time::Duration;
 
@@ -11,6 +11,12 @@ impl App {
     pub fn is_feed_fresh(&self) -> bool {
         let freshness = self.revocations().freshness(self.0.parts.clock.monotonic());
         matches!(freshness, Freshness::InSync | Freshness::Lagging(_))
+    }
+
+    /// The names of those who could still accept a token and have not applied the feed up to `position`. A verifier says that
+    /// it has applied an entry of kind `keys` only once it has loaded the keys.
+    pub(in crate::app) fn verifiers_behind(&self, position: FeedPosition) -> Vec<String> {
+        self.0.feed.verifiers.tally(position, self.0.parts.clock.monotonic()).missing
     }
 
     /// Where the feed stands, and everyone who follows it by name.

@@ -11,7 +11,8 @@ use counterfoil_domain::{
     revocation::{Epoch, RevocationDraft},
     session::{Session, SessionView},
     store::{
-        AccountRule, Committed, CreatedAccount, FeedPage, NewAccount, SessionRule, Store, StoreError, StoreFuture,
+        AccountRule, Committed, CreatedAccount, FeedPage, KeyRule, NewAccount, SessionRule, Store, StoreError,
+        StoreFuture,
     },
     time::UnixMillis,
 };
@@ -219,8 +220,8 @@ impl Store for ProbedStore {
         self.probe("keys", |store| store.keys())
     }
 
-    fn put_keys(&self, keys: Vec<StoredKey>) -> StoreFuture<'_, ()> {
-        self.probe("put_keys", |store| store.put_keys(keys))
+    fn update_keys(&self, rule: KeyRule) -> StoreFuture<'_, Committed> {
+        self.probe("update_keys", |store| store.update_keys(rule))
     }
 
     fn prune(&self, now: UnixMillis, sessions_before: UnixMillis, events_before: UnixMillis) -> StoreFuture<'_, usize> {
