@@ -10,6 +10,7 @@ A path that ends in /broken is answered with 500, as services do at times.
 """
 
 import json
+import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -42,12 +43,12 @@ class Handler(BaseHTTPRequestHandler):
     def identity(self):
         """What the request says of who is asking: every header that one way or another passes for such a one.
 
-        CGI, WSGI and their kin write `X-Auth-Subject` and `X_Auth_Subject` alike, HTTP_X_AUTH_SUBJECT; and of a header that
-        came twice they take the first, the last or both. Shown is therefore all of it.
+        CGI, WSGI and their kin read `X-Auth-Subject`, `X_Auth_Subject` and even `X!Auth!Subject` as one, HTTP_X_AUTH_SUBJECT;
+        and of a header that came twice they take the first, the last or both. Shown is therefore all of it.
         """
         found = []
         for name, value in self.headers.items():
-            plain = name.upper().replace("-", "_").replace(".", "_")
+            plain = re.sub("[^A-Z0-9]", "_", name.upper())
             if plain.startswith("X_AUTH") or plain == "COUNTERFOIL_ACCESS_TOKEN":
                 found.append([name.lower(), value])
         return sorted(found)

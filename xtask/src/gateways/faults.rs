@@ -30,6 +30,7 @@ const CADDY: &str = "Caddyfile";
 const FAULTS: &[Fault] = &[
     fault("nginx-names-not-overwritten", NGINX, "        proxy_set_header X-Auth-Subject $auth_subject;\n", ""),
     fault("nginx-token-not-stripped", NGINX, "        proxy_set_header Counterfoil-Access-Token \"\";\n", ""),
+    fault("nginx-names-of-any-kind", NGINX, "ignore_invalid_headers on", "ignore_invalid_headers off"),
     fault("nginx-underscores", NGINX, "underscores_in_headers off", "underscores_in_headers on"),
     fault("nginx-header-of-its-own", NGINX, "            auth_request off;\n            proxy_pass http://service;", "            auth_request off;\n            proxy_set_header X-Place public;\n            proxy_pass http://service;"),
     fault("nginx-two-readings", NGINX, "if ($path_has_two_readings) {", "set $never \"\";\n        if ($never) {"),
@@ -75,6 +76,7 @@ const FAULTS: &[Fault] = &[
     fault("haproxy-waits-for-ever", HAPROXY, "timeout server 2s", "timeout server 60s"),
     fault("caddy-names-not-stripped", CADDY, "\t\trequest_header -X-Auth*\n", ""),
     fault("caddy-underscores", CADDY, "\t\trequest_header -X_Auth*\n", ""),
+    fault("caddy-exclamation-marks", CADDY, "\t\trequest_header -X!Auth*\n", ""),
     fault("caddy-token-not-stripped", CADDY, "\t\trequest_header -Counterfoil*\n", ""),
     fault("caddy-connection-believed", CADDY, "\t\trespond @names_headers 400\n", ""),
     fault("caddy-two-readings", CADDY, "\t\trespond @two_readings 400\n", ""),

@@ -21,7 +21,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(15);
 const CHECK_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
 /// How long somebody may take to pass on what should never have been passed on.
-const SILENCE: Duration = Duration::from_millis(60);
+const SILENCE: Duration = Duration::from_millis(30);
 
 /// The ports as the files have them, for reading and for running by hand; all on this machine alone.
 const GATEWAY_IN_FILES: &str = ":8000";
