@@ -2,7 +2,8 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
@@ -41,6 +42,55 @@ pub(crate) fn program(program: &str, packages: &[&str]) -> anyhow::Result<PathBu
     println!("{program} is missing.");
     apt_get(packages).with_context(|| format!("{program} is needed: please install {}", packages.join(", ")))?;
     on_path(program).with_context(|| format!("installed {}, but {program} is still not on PATH", packages.join(", ")))
+}
+
+/// Where a distribution keeps programs that serve, which is on root's path only.
+const SERVING: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// Finds a program that its Debian package `package` would run as a service of this machine. Where the package has to be
+/// installed, no such service is started, now or at the next start of the machine: we run the program ourselves.
+pub(crate) fn serving_program(program: &str, package: &str) -> anyhow::Result<PathBuf> {
+    let found = || {
+        on_path(program)
+            .or_else(|| SERVING.iter().map(|folder| Path::new(folder).join(program)).find(|file| is_executable(file)))
+    };
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    println!("{program} is missing.");
+    {
+        let _no_services = NoServices::begin();
+        apt_get(&[package]).with_context(|| format!("{program} is needed: please install {package}"))?;
+    }
+    // The package has set it up to start with the machine, by one way or by two.
+    for (tool, arguments) in
+        [("update-rc.d", [package, "disable"]), ("deb-systemd-helper", ["disable", &format!("{package}.service")])]
+    {
+        _ = process::ask(Command::new(tool).args(arguments), "", PROBE_LIMIT);
+    }
+    found().with_context(|| format!("installed {package}, but {program} is nowhere"))
+}
+
+/// While it lives, packages that are installed start nothing (`invoke-rc.d(8)`, "policy-rc.d"). A policy that the machine has
+/// already is left as it is.
+struct NoServices(Option<PathBuf>);
+
+impl NoServices {
+    fn begin() -> Self {
+        let file = PathBuf::from("/usr/sbin/policy-rc.d");
+        let mut options = fs::OpenOptions::new();
+        let written = options.write(true).create_new(true).mode(0o755).open(&file);
+        let is_ours = written.and_then(|mut written| written.write_all(b"#!/bin/sh\nexit 101\n")).is_ok();
+        Self(is_ours.then_some(file))
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(file) = &self.0 {
+            _ = fs::remove_file(file);
+        }
+    }
 }
 
 /// Makes sure that a C library's headers are here, as `pkg-config` sees it, after installing `packages` if they are not.

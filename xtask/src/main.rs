@@ -6,6 +6,7 @@ mod audit;
 mod browser;
 mod cases;
 mod fuzz;
+mod gateways;
 mod install;
 mod interop;
 mod npm;
@@ -27,8 +28,8 @@ The project's own errands.
 cargo xtask test [--only STEP]… [--server FILE]
     Everything that must hold before a change goes in. Runs all steps even when one fails;
     the last line says how many checks passed and failed.
-    STEP: fmt | clippy | tests | doc | tidy | peers | interop | browser
-    --server FILE    interop, browser: judge this counterfoil binary instead of building one
+    STEP: fmt | clippy | tests | doc | tidy | peers | interop | browser | gateways
+    --server FILE    interop, browser, gateways: judge this counterfoil binary instead of building one
 
 cargo xtask audit
     Licences, banned and duplicate crates, sources, and known vulnerabilities (cargo-deny, deny.toml).

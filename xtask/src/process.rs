@@ -96,6 +96,13 @@ impl Group {
         }
     }
 
+    /// Stops the child without its noticing, or lets it go on.
+    pub(crate) fn set_frozen(&self, is_frozen: bool) {
+        if self.reaped.is_none() {
+            _ = rustix::process::kill_process(self.pid(), if is_frozen { Signal::STOP } else { Signal::CONT });
+        }
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }

@@ -69,9 +69,19 @@ impl Server {
     /// Starts the server, with settings from the environment, and waits until it is ready. Its data and its log go into
     /// `folder`.
     pub(crate) fn start(binary: &Path, folder: &Path, settings: &[(&str, &OsStr)]) -> anyhow::Result<Self> {
+        Self::start_at("127.0.0.1:0", binary, folder, settings)
+    }
+
+    /// The same at an address that others know already.
+    pub(crate) fn start_at(
+        listen: &str,
+        binary: &Path,
+        folder: &Path,
+        settings: &[(&str, &OsStr)],
+    ) -> anyhow::Result<Self> {
         let log = folder.join("server.log");
         let mut command = Command::new(binary);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data")).current_dir(folder);
+        command.args(["serve", "--listen", listen, "--data"]).arg(folder.join("data")).current_dir(folder);
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with("COUNTERFOIL_")) {
                 command.env_remove(name); // a developer's own settings are not what is tested here
@@ -131,6 +141,11 @@ impl Server {
             bail!("GET /v1/account answered {}, not {expected}", reply.status());
         }
         Ok(())
+    }
+
+    /// Stops the server in its tracks, or lets it go on: connections stay, and nothing is answered.
+    pub(crate) fn set_frozen(&self, is_frozen: bool) {
+        self.group.set_frozen(is_frozen);
     }
 
     /// Ends the server as an operator would; one that does not go is killed, and that is an error.

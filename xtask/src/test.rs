@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 
 use crate::tally::{Tally, TestLog};
 use crate::workspace::Workspace;
-use crate::{browser, install, interop, process, tidy};
+use crate::{browser, gateways, install, interop, process, tidy};
 
 /// A limit that only a hanging step reaches, also when a slow machine builds everything for the first time.
 const BUILD_LIMIT: Duration = Duration::from_hours(1);
@@ -23,7 +23,7 @@ const OUTSIDE: [&str; 3] = ["fuzz/Cargo.toml", "crates/jwt/benches/comparison/Ca
 const PEERS: &str = "crates/jwt/differential/Cargo.toml";
 
 /// The steps, in the order in which they run: the quick answers first.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "fmt", about: "is every Rust file formatted?", run: format },
     Step { name: "clippy", about: "does the linter have anything to say?", run: clippy },
     Step { name: "tests", about: "all Rust tests, documentation examples included", run: tests },
@@ -36,6 +36,7 @@ const STEPS: [Step; 8] = [
     Step { name: "peers", about: "do other Rust JOSE libraries come to the verdicts that they should?", run: peers },
     Step { name: "interop", about: "do other people's JOSE libraries agree with a running server?", run: interop::run },
     Step { name: "browser", about: "does a real browser keep the cookies as it should?", run: browser::run },
+    Step { name: "gateways", about: "do nginx, HAProxy and Caddy let in whom they should?", run: gateways::run },
 ];
 
 struct Step {
@@ -48,7 +49,7 @@ struct Step {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     only: Vec<String>,
-    /// Interop, browser: judge this binary instead of building one.
+    /// Interop, browser, gateways: judge this binary instead of building one.
     pub(crate) server: Option<PathBuf>,
 }
 

@@ -224,7 +224,8 @@ impl Rejection {
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if matches!(self, Self::CookieRepeated | Self::CookieTooLarge) {
+        // By its code: told to a gateway it is a 401, and the browser behind it is in the same place.
+        if matches!(self.code(), "cookie_repeated" | "cookie_too_large") {
             // The way out: a browser cannot tell which of its cookies is in the way, and would send them for ever.
             headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cookies\""));
         }

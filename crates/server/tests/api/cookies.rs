@@ -228,11 +228,17 @@ async fn repeated_and_oversized_cookies_are_refused_with_a_way_out() {
     server.sign_up(EMAIL).await;
     let held = server.sign_in_with(EMAIL, SessionPolicy::Session).await;
     let Carried::Cookie(pair) = &held.carried else { panic!() };
-    let ask = |cookie: String| server.send(server.request("GET", "/v1/account").header("cookie", cookie));
-    let twice = ask(format!("{pair}; {SESSION_COOKIE}=cfs_tossed")).await.expect_refusal(400, "cookie_repeated");
-    let long = ask(format!("{SESSION_COOKIE}={}", "x".repeat(5_000))).await.expect_refusal(431, "cookie_too_large");
-    for reply in [twice, long] {
-        assert_eq!(reply.header("clear-site-data"), "\"cookies\"");
+    let ask_at = |path, cookie: &str| server.send(server.request("GET", path).header("cookie", cookie));
+    let ask = |cookie: String| async move { ask_at("/v1/account", &cookie).await };
+    let twice = format!("{pair}; {SESSION_COOKIE}=cfs_tossed");
+    let long = format!("{SESSION_COOKIE}={}", "x".repeat(5_000));
+    for (cookie, status, code) in [(twice, 400, "cookie_repeated"), (long, 431, "cookie_too_large")] {
+        let direct = ask_at("/v1/account", &cookie).await.expect_refusal(status, code);
+        // Gateways know 401, and the browser behind one needs the way out as well.
+        let asked_about = ask_at("/v1/forward-auth", &cookie).await.expect_refusal(401, code);
+        for reply in [direct, asked_about] {
+            assert_eq!(reply.header("clear-site-data"), "\"cookies\"", "{code}");
+        }
     }
     assert_eq!(
         ask(format!("other={}; {pair}", "x".repeat(5_000))).await.status,
