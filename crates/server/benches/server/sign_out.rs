@@ -63,7 +63,13 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
             println!("  {name}: {} refusals at {GUARDS} guards", times.count());
             for (what, per_mille, target) in [("p50", 500, 50.0), ("p99", 990, 250.0), ("max", 1000, 1_000.0)] {
                 let value = times.percentile_ms(per_mille);
-                report.add(Part::SignOut, format!("{name}, {what}"), Unit::Milliseconds, &[value], Target::AtMost(target));
+                report.add(
+                    Part::SignOut,
+                    format!("{name}, {what}"),
+                    Unit::Milliseconds,
+                    &[value],
+                    Target::AtMost(target),
+                );
             }
             if settings.is_empty() {
                 runtime.block_on(guards.receipts(&server, tokens.split_off(tokens.len() - receipts), report))?;

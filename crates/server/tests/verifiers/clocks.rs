@@ -2,11 +2,7 @@
 //! back.
 
 use crate::{
-    driver::{
-        child::Server,
-        guarded::Guarded,
-        now,
-    },
+    driver::{child::Server, guarded::Guarded, now},
     faketime::WallClock,
     place::{Place, Session},
     service::Service,

@@ -77,7 +77,17 @@ impl Link {
     pub(crate) fn cut(&self, cut: Cut) -> anyhow::Result<()> {
         let (here, there) = (self.interface("feed", 'a'), self.interface("feed", 'b'));
         if cut != Cut::ToServer {
-            ip(&["neigh", "replace", &self.address(2).to_string(), "lladdr", NOBODY, "dev", &here, "nud", "permanent"])?;
+            ip(&[
+                "neigh",
+                "replace",
+                &self.address(2).to_string(),
+                "lladdr",
+                NOBODY,
+                "dev",
+                &here,
+                "nud",
+                "permanent",
+            ])?;
         }
         if cut != Cut::FromServer {
             let server = self.server().to_string();
