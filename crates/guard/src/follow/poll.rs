@@ -15,9 +15,9 @@ use counterfoil_wire::FeedBody;
 use reqwest::Url;
 use std::time::Duration;
 
-/// How long the server may hold a question while there is nothing to say. As long as an answer is as good as new, so that a
-/// quiet feed keeps a verifier in sync with one question a second.
-pub(crate) const HELD_FOR: Duration = Duration::from_secs(1);
+/// How long the server may hold a question while there is nothing to say. Half as long as an answer is as good as new: a quiet
+/// feed keeps a verifier in sync with two questions a second, and one that is cut off notices at most so much early.
+pub(crate) const HELD_FOR: Duration = Duration::from_millis(500);
 /// A server that does not hold questions is asked no more often than this while it has nothing to say.
 pub(crate) const QUIET_PAUSE: Duration = Duration::from_millis(250);
 /// So much longer an answer may take.

@@ -96,10 +96,11 @@ impl FeedTask {
             }
             Stage::Loading if self.shared.revocations.is_loaded() => {
                 let held = self.load().await?;
+                // Taken or not: one that is not believed is answered by a question, which says how far was read.
+                self.shared.enter(Stage::Following);
                 self.take(&held)?;
                 let before = self.acknowledged.unwrap_or_default();
                 self.keys_named(held.loaded.keys_version, before);
-                self.shared.enter(Stage::Following);
                 Ok(Duration::ZERO)
             }
             Stage::Loading => self.first_load().await,
@@ -151,8 +152,11 @@ impl FeedTask {
     }
 
     fn take(&self, held: &Held) -> Result<(), Failure> {
-        if !self.shared.revocations.take_snapshot(held.loaded.head, held.proven_until) {
-            return Err(Failure::Anomaly(Anomaly::OlderEpoch));
+        let now = self.shared.clock.monotonic();
+        let (revocations, head) = (&self.shared.revocations, held.loaded.head);
+        if !revocations.take_snapshot(head, held.proven_until, now) {
+            let is_older = head.position.epoch < revocations.applied().position.epoch;
+            return Err(Failure::Anomaly(if is_older { Anomaly::OlderEpoch } else { Anomaly::Rewound }));
         }
         self.shared.clock.learn(held.clock);
         Ok(())
@@ -191,15 +195,15 @@ impl FeedTask {
     /// Applies what came.
     fn read(&mut self, News { page, proven_until, clock, was_hasty }: News) -> Result<Duration, Failure> {
         let revocations = &self.shared.revocations;
-        let before = revocations.applied();
+        let (before, now) = (revocations.applied(), self.shared.clock.monotonic());
         let next = match (page.resync, &page.unread) {
-            (Some(anomaly), _) => revocations.told(anomaly, page.content.head, proven_until),
+            (Some(anomaly), _) => revocations.told(anomaly, page.content.head, proven_until, now),
             (None, Some(failure)) => {
                 // What can be read is applied; a proof of knowing everything it is not.
                 revocations.apply(page.content.entries.iter().map(|entry| &entry.draft));
                 return Err(failure.clone());
             }
-            (None, None) => revocations.read(&page.content, proven_until),
+            (None, None) => revocations.read(&page.content, proven_until, now),
         };
         if matches!(next, Next::Wait | Next::ReadOn) {
             self.shared.clock.learn(clock);

@@ -54,6 +54,7 @@ pub(crate) fn anomaly(anomaly: Anomaly, issuer: &str) {
     let (word, what_to_do) = (anomaly.as_str(), what_to_do(anomaly));
     match anomaly {
         Anomaly::Cold => {}
+        Anomaly::Overtaken => tracing::debug!(issuer, anomaly = word, "{what_to_do}"),
         Anomaly::BehindRetention | Anomaly::NewEpoch => {
             tracing::warn!(issuer, anomaly = word, "the feed is loaded anew: {what_to_do}");
         }
@@ -66,6 +67,7 @@ pub(crate) fn anomaly(anomaly: Anomaly, issuer: &str) {
 const fn what_to_do(anomaly: Anomaly) -> &'static str {
     match anomaly {
         Anomaly::Cold => "nothing was known yet",
+        Anomaly::Overtaken => "an answer was long on its way, or comes from a node that is behind: asked again",
         Anomaly::Gap => "entries are missing; if it comes again, look for a proxy that stores answers of /v1/feed",
         Anomaly::BehindRetention => {
             "this process did not hear of the server for longer than entries are kept; if it was not asleep, look at the network"

@@ -53,7 +53,7 @@ impl App {
             let page = self.store().feed_after(revocations.applied().position.seq, PAGE_ENTRIES_MAX).await?;
             // Before they count as applied: whoever has applied the feed up to a place has the keys of that place.
             self.load_keys_told_of(&page.entries).await?;
-            match revocations.read(&page, asked_at) {
+            match revocations.read(&page, asked_at, self.0.parts.clock.monotonic()) {
                 Next::Wait => {
                     log.follow(&page.entries, Some(asked_at));
                     return Ok(());
@@ -93,7 +93,7 @@ impl App {
                 Some(seq) => after = seq,
                 None => {
                     // Its place first: whoever finds it in the log may ask what is in memory.
-                    if revocations.take_snapshot(head, asked_at) {
+                    if revocations.take_snapshot(head, asked_at, self.0.parts.clock.monotonic()) {
                         self.0.feed.log.begin(head, tail, asked_at);
                     }
                     return Ok(());

@@ -179,7 +179,7 @@ mod tests {
         let of =
             |name: &str| all.iter().filter(|figure| figure.name == name).map(|figure| figure.value).collect::<Vec<_>>();
         assert_eq!(of("counterfoil_revocations_total"), [1.0; 5]);
-        assert_eq!(of("counterfoil_resyncs_total"), [1.0; 7]);
+        assert_eq!(of("counterfoil_resyncs_total"), [1.0; Anomaly::ALL.len()]);
         assert_eq!(of("counterfoil_polls_held"), [0.0]);
     }
 

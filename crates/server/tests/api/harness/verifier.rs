@@ -111,7 +111,7 @@ impl Verifier {
         });
         let drafts: Vec<_> = drafts.collect();
         self.revocations.apply(&drafts);
-        assert!(self.revocations.take_snapshot(head(&begin.head), Duration::ZERO));
+        assert!(self.revocations.take_snapshot(head(&begin.head), Duration::ZERO, Duration::ZERO));
         drafts.len()
     }
 
@@ -131,7 +131,7 @@ impl Verifier {
             return Next::ReadOn;
         }
         let page = FeedPage { entries: body.entries.iter().map(entry).collect(), head: head(&body.head) };
-        self.revocations.read(&page, Duration::ZERO)
+        self.revocations.read(&page, Duration::ZERO, Duration::ZERO)
     }
 
     /// Follows the feed until it is aborted, from a snapshot that has been loaded already when this returns.
