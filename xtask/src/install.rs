@@ -64,7 +64,7 @@ pub(crate) fn serving_program(program: &str, package: &str) -> anyhow::Result<Pa
     }
     // The package has set it up to start with the machine, by one way or by two.
     for (tool, arguments) in
-        [("update-rc.d", [package, "disable"]), ("deb-systemd-helper", ["disable", &format!("{package}.service")])]
+        [("update-rc.d", [package, "disable"]), ("systemctl", ["disable", &format!("{package}.service")])]
     {
         _ = process::ask(Command::new(tool).args(arguments), "", PROBE_LIMIT);
     }
