@@ -89,16 +89,14 @@ impl App {
             let last = page.entries.last().filter(|_| page.entries.len() == PAGE_ENTRIES_MAX);
             let next = last.map(|last| last.head.position.seq);
             page.entries.into_iter().for_each(|entry| tail.push(entry));
-            match next {
-                Some(seq) => after = seq,
-                None => {
-                    // Its place first: whoever finds it in the log may ask what is in memory.
-                    if revocations.take_snapshot(head, asked_at, self.0.parts.clock.monotonic()) {
-                        self.0.feed.log.begin(head, tail, asked_at);
-                    }
-                    return Ok(());
+            let Some(seq) = next else {
+                // Its place first: whoever finds it in the log may ask what is in memory.
+                if revocations.take_snapshot(head, asked_at, self.0.parts.clock.monotonic()) {
+                    self.0.feed.log.begin(head, tail, asked_at);
                 }
-            }
+                return Ok(());
+            };
+            after = seq;
         }
     }
 }

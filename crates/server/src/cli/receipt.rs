@@ -58,12 +58,8 @@ pub(super) fn tell(
     if !is_json {
         let Receipt { verifiers, confirmed, slowest_ms, .. } = &receipt;
         let verifiers = output::count(*verifiers, "verifier");
-        match slowest_ms {
-            Some(slowest_ms) => {
-                writeln!(out, "heard of by {confirmed} of {verifiers}, the slowest after {slowest_ms} ms")?
-            }
-            None => writeln!(out, "heard of by {confirmed} of {verifiers}")?,
-        }
+        let slowest = slowest_ms.map(|slowest_ms| format!(", the slowest after {slowest_ms} ms")).unwrap_or_default();
+        writeln!(out, "heard of by {confirmed} of {verifiers}{slowest}")?;
         if !receipt.missing.is_empty() {
             writeln!(out, "not by {}", receipt.missing.join(", "))?;
         }

@@ -110,10 +110,12 @@ impl From<AppError> for HttpError {
             AppError::AccountNotFound => (S::NOT_FOUND, "account_not_found"),
             AppError::InvalidClient => (S::UNAUTHORIZED, "invalid_client"),
             AppError::TooManyAttempts => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
-            AppError::TooManyVerifiers | AppError::TooManySnapshots => (S::SERVICE_UNAVAILABLE, "overloaded"),
             AppError::TooLate => (S::SERVICE_UNAVAILABLE, "too_late"),
             AppError::Hashing(HashingError::Failed) => (S::SERVICE_UNAVAILABLE, "hashing_unavailable"),
-            AppError::Hashing(HashingError::Overloaded) | AppError::Store(StoreError::Overloaded) => (S::SERVICE_UNAVAILABLE, "overloaded"),
+            AppError::Hashing(HashingError::Overloaded)
+            | AppError::Store(StoreError::Overloaded)
+            | AppError::TooManyVerifiers
+            | AppError::TooManySnapshots => (S::SERVICE_UNAVAILABLE, "overloaded"),
             AppError::Store(_) => (S::SERVICE_UNAVAILABLE, "store_unavailable"),
             AppError::Signing(_) => (S::SERVICE_UNAVAILABLE, "signing_unavailable"),
             AppError::Rejected(rejection) => {

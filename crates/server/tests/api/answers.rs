@@ -198,7 +198,10 @@ async fn metadata_names_what_is_there() {
     let server = Server::start_with(|config| config.public_url = None).await;
     let metadata = server.get("/.well-known/oauth-authorization-server").await.expect(200).json();
     let names = [
+        "counterfoil_feed_endpoint",
         "grant_types_supported",
+        "introspection_endpoint",
+        "introspection_endpoint_auth_methods_supported",
         "issuer",
         "jwks_uri",
         "response_types_supported",
@@ -214,6 +217,8 @@ async fn metadata_names_what_is_there() {
     server.get(&path("jwks_uri")).await.expect(200);
     server.post_form(&path("token_endpoint"), &[]).await.expect_refusal(400, "invalid_request");
     server.post_form(&path("revocation_endpoint"), &[]).await.expect_refusal(400, "invalid_request");
+    server.post_form(&path("introspection_endpoint"), &[]).await.expect_refusal(400, "invalid_request");
+    server.get(&path("counterfoil_feed_endpoint")).await.expect(200);
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ enum Access {
 }
 use Access::{Open, Person, Reader, RecentPerson, SignedIn};
 
-const TABLE: [(&str, &str, Access); 24] = [
+const TABLE: [(&str, &str, Access); 25] = [
     ("POST", "/v1/accounts", Open),
     ("GET", "/v1/account", Reader),
     // A new address needs a recent sign-in besides: `account_changes.rs`.
@@ -46,20 +46,23 @@ const TABLE: [(&str, &str, Access); 24] = [
     ("POST", "/oauth/revoke", Open),
     ("GET", "/.well-known/jwks.json", Open),
     ("GET", "/.well-known/oauth-authorization-server", Open),
+    ("GET", "/.well-known/openid-configuration", Open),
     ("GET", "/healthz", Open),
     ("GET", "/readyz", Open),
     ("GET", "/v1/nowhere", Open),
 ];
 
-/// The operations of the document: method, path, and whether it says that a credential is needed.
+/// The operations of the document: method, path, and whether it says that a credential is needed. Those that are for
+/// clients and no person's are in `clients.rs`.
 fn documented() -> BTreeSet<(String, String, bool)> {
     let document: Value = serde_json::from_str(&counterfoil::openapi_document()).unwrap();
     let paths = document["paths"].as_object().unwrap();
+    let is_for_clients = |operation: &Value| operation["security"][0].get("client").is_some();
     let operations =
         paths.iter().flat_map(|(path, methods)| {
-            methods.as_object().unwrap().iter().map(move |(method, operation)| {
-                (method.to_uppercase(), path.clone(), operation.get("security").is_some())
-            })
+            methods.as_object().unwrap().iter().filter(move |(_, operation)| !is_for_clients(operation)).map(
+                move |(method, operation)| (method.to_uppercase(), path.clone(), operation.get("security").is_some()),
+            )
         });
     operations.collect()
 }

@@ -132,14 +132,14 @@ impl FeedLog {
 
     /// What comes after a place.
     pub(in crate::app) fn page(&self, place: Option<(FeedPosition, Option<Chain>)>) -> LogPage {
-        let held = self.held.read();
-        let (head, proven_until) = (held.head, held.proven_until);
+        let log = self.held.read();
+        let (head, proven_until) = (log.head, log.proven_until);
         let Some((place, chain)) = place else { return LogPage { head, proven_until, entries: Ok(Bytes::new()) } };
-        if let Err(anomaly) = held.judge(place, chain) {
+        if let Err(anomaly) = log.judge(place, chain) {
             return LogPage { head, proven_until, entries: Err(anomaly) };
         }
-        let skipped = usize::try_from(place.seq.saturating_sub(held.oldest_seq)).unwrap_or(usize::MAX);
-        let page = || held.entries.iter().skip(skipped).take(PAGE_ENTRIES_MAX);
+        let skipped = usize::try_from(place.seq.saturating_sub(log.oldest_seq)).unwrap_or(usize::MAX);
+        let page = || log.entries.iter().skip(skipped).take(PAGE_ENTRIES_MAX);
         let (first, last) = (page().next(), page().next_back());
         let entries = match first.zip(last) {
             None => Bytes::new(),

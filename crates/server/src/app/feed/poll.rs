@@ -141,7 +141,7 @@ impl App {
         }
         let accepts_for = question.accepts_for.unwrap_or(ACCEPTS_FOR_MAX).min(ACCEPTS_FOR_MAX);
         let applied = question.place.unwrap_or_default();
-        let heard = Heard { applied, anomaly, applied_at: at, heard_at: at, accepts_for };
+        let heard = Heard { applied, anomaly, applied_at: at, last_at: at, accepts_for };
         let superseded = verifiers.heard(key.clone(), heard);
         superseded.map(Some).map_err(|_| AppError::TooManyVerifiers)
     }

@@ -83,9 +83,9 @@ impl App {
         };
         let figures = &self.0.feed.figures;
         if tally.missing.is_empty() {
-            figures.receipts.add()
+            figures.receipts.add();
         } else {
-            figures.receipts_incomplete.add()
+            figures.receipts_incomplete.add();
         }
         Receipt {
             verifiers: tally.live,

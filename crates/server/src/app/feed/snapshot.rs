@@ -10,7 +10,10 @@ use counterfoil_domain::{
 use counterfoil_wire::{SnapshotBegin, SnapshotEnd, SnapshotEntry};
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    time::timeout,
+};
 
 /// A reader that takes longer loses its place.
 pub const SNAPSHOT_TIME_MAX: Duration = Duration::from_mins(1);
@@ -26,7 +29,8 @@ pub struct SnapshotPlace {
     first: Option<FeedPage>,
     written: u64,
     begun_at: Duration,
-    _place: OwnedSemaphorePermit,
+    /// Dropped with this: its place is given to the next.
+    _written: oneshot::Sender<()>,
 }
 
 /// Why a snapshot ends early.
@@ -54,8 +58,18 @@ impl App {
         let begun_at = self.0.parts.clock.monotonic();
         let first = Some(self.store().feed_after(0, PAGE_ENTRIES_MAX).await?);
         figures.snapshots.add();
-        Ok(SnapshotPlace { app: self.clone(), after: Some(0), first, written: 0, begun_at, _place: place })
+        let (written, ended) = oneshot::channel();
+        tokio::spawn(hold_place(place, ended));
+        Ok(SnapshotPlace { app: self.clone(), after: Some(0), first, written: 0, begun_at, _written: written })
     }
+}
+
+/// Gives the place back when the snapshot is written, or its time is over: a reader that takes a byte now and then asks for
+/// no page, and would never be told.
+async fn hold_place(place: OwnedSemaphorePermit, written: oneshot::Receiver<()>) {
+    // Over or ended: either way.
+    let _ = timeout(SNAPSHOT_TIME_MAX, written).await;
+    drop(place);
 }
 
 impl SnapshotPlace {

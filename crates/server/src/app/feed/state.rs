@@ -28,7 +28,7 @@ impl App {
             name: key.name.to_string(),
             applied: feed_place(heard.applied),
             behind: head.position.seq.saturating_sub(heard.applied.seq).max(0),
-            heard_ms_ago: millis(now.saturating_sub(heard.heard_at)),
+            heard_ms_ago: millis(now.saturating_sub(heard.last_at)),
             accepts_for_ms: millis(heard.accepts_for),
         });
         FeedStateBody {

@@ -31,7 +31,7 @@ pub(super) struct Heard {
     /// When it first said so.
     pub(super) applied_at: Duration,
     /// When it was last heard of or answered.
-    pub(super) heard_at: Duration,
+    pub(super) last_at: Duration,
     /// How long it may go on without hearing from us.
     pub(super) accepts_for: Duration,
 }
@@ -39,7 +39,7 @@ pub(super) struct Heard {
 impl Heard {
     /// Whether it could still accept a token.
     fn is_live(&self, now: Duration) -> bool {
-        now.saturating_sub(self.heard_at) <= self.accepts_for
+        now.saturating_sub(self.last_at) <= self.accepts_for
     }
 
     fn has_applied(&self, position: FeedPosition) -> bool {
@@ -90,7 +90,7 @@ impl Verifiers {
         let (held, superseded) = oneshot::channel();
         let mut known = self.known.lock();
         if known.len() >= VERIFIERS_MAX && !known.contains_key(&key) {
-            known.retain(|_, known| known.heard.is_live(said.heard_at));
+            known.retain(|_, known| known.heard.is_live(said.last_at));
             if known.len() >= VERIFIERS_MAX {
                 return Err(TooManyVerifiers);
             }
@@ -110,7 +110,7 @@ impl Verifiers {
     /// Takes down that a verifier is being answered: so long it may go on from now.
     pub(super) fn answered(&self, key: &VerifierKey, now: Duration) {
         if let Some(known) = self.known.lock().get_mut(key) {
-            known.heard.heard_at = known.heard.heard_at.max(now);
+            known.heard.last_at = known.heard.last_at.max(now);
         }
     }
 
@@ -174,7 +174,7 @@ impl Verifiers {
         for heard in self.known.lock().values().map(|known| known.heard).filter(|heard| heard.is_live(now)) {
             counts.live += 1;
             counts.behind += usize::from(!heard.has_applied(head));
-            counts.stale += usize::from(now.saturating_sub(heard.heard_at) > STALE_AFTER);
+            counts.stale += usize::from(now.saturating_sub(heard.last_at) > STALE_AFTER);
         }
         counts
     }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn said(seq: i64, at: Duration) -> Heard {
-        Heard { applied: place(seq), anomaly: None, applied_at: at, heard_at: at, accepts_for: 10 * SECOND }
+        Heard { applied: place(seq), anomaly: None, applied_at: at, last_at: at, accepts_for: 10 * SECOND }
     }
 
     fn hear(verifiers: &Verifiers, name: &str, heard: Heard) -> oneshot::Receiver<()> {
