@@ -293,13 +293,12 @@ impl Guard {
 
     /// Verifies a token; where its key is not known, once more with a key set that is newer than the question.
     async fn verify_with_newest_keys(&self, token: &str) -> Result<CurrentUser, Rejection> {
+        let generation = self.key_generation();
         match (self.verify_and_remember(token), &self.0.upstream) {
             (Err(rejection), Some(upstream)) if rejection.code() == counterfoil_jwt::Error::UnknownKey.code() => {
-                if upstream.load_unknown_key().await {
-                    self.verify_and_remember(token)
-                } else {
-                    Err(rejection)
-                }
+                // Another set may have come while this one was looked at.
+                let is_newer = upstream.load_unknown_key().await || self.key_generation() != generation;
+                if is_newer { self.verify_and_remember(token) } else { Err(rejection) }
             }
             (verdict, _) => verdict,
         }

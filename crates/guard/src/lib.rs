@@ -32,6 +32,10 @@
 //! Schemes are looked for in the order bearer, session cookie, access cookie; a request with two credentials is refused.
 //! A request with a cookie that may change something must come from the server's own pages.
 //!
+//! A service that is not the server follows it over the network (feature `follow`, `Guard::follow`): keys and revocations
+//! come by themselves, and each request is judged by how old the last proof is that every sign-out is known. What is done
+//! while that is too old is each route's choice: [`WhenStale`]. `docs/guard.md` tells how it works.
+//!
 //! A refusal knows its own answer: [`Rejection`]. A handler demands more in one line:
 //!
 //! ```
@@ -76,7 +80,7 @@ pub use extend::{
     EXTENDED_AFTER, EXTENDED_TOKEN, Extend, ExtendFuture, ExtendLayer, ExtendedToken, NotExtended, SessionExtender,
 };
 #[cfg(feature = "follow")]
-pub use follow::{Follow, FollowError};
+pub use follow::{Follow, FollowError, FollowKeys, Subject, SubjectGuard};
 pub use guard::{Guard, GuardOptions};
 pub use keys::GuardKeys;
 pub use layer::{RequireUser, RequireUserLayer};

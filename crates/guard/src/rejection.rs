@@ -125,7 +125,7 @@ impl Rejection {
             }
             Self::Refused { detail, .. } => detail.clone().into(),
             Self::Revoked => "this token was revoked: its session was signed out; sign in again".into(),
-            Self::NotReady => "revocations are still being loaded: try again in a moment".into(),
+            Self::NotReady => "keys and revocations are still being loaded: try again in a moment".into(),
             Self::RevocationsStale => {
                 "this service cannot tell right now who was signed out; nobody is signed out by it: try again in a moment"
                     .into()

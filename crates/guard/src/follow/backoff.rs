@@ -8,6 +8,9 @@ pub(crate) const CAP_WHILE_FRESH: Duration = Duration::from_secs(1);
 /// After that a server that comes back should not be met by everybody at once.
 pub(crate) const CAP_WHEN_STALE: Duration = Duration::from_secs(5);
 
+/// What only a person mends is tried again all the same, for when it is mended.
+pub(crate) const CAP_FOR_CONFIGURATION: Duration = Duration::from_secs(15);
+
 /// Any time up to a bound that doubles with each failure: "full jitter". `random` is uniform over all values.
 ///
 /// A thousand services that lost one server at the same moment come back spread out over the whole time; waiting the bound

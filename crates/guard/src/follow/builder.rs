@@ -162,12 +162,8 @@ impl Follow {
         let target = self.target()?;
         // Refuses what is no address at all before anything is started.
         target.oauth_metadata()?;
-        if self.audiences.is_empty() {
-            return Err(FollowError::NoAudience);
-        }
+        let policy = self.policy()?.token_type(ACCESS_TOKEN_TYPE);
         let verifier = name::of_this_process(self.name.as_deref(), &*self.entropy)?;
-        let policy = self.policy();
-        let policy = self.audiences.iter().fold(policy, |policy, audience| policy.audience(audience.as_str()));
         let clock = Arc::new(ServerClock::new(Arc::clone(&self.clock)));
         let http = Arc::new(Http::new(self.client)?);
         let keys = KeySource::new(Arc::clone(&http), self.clock, Arc::clone(&self.entropy), self.algorithms);
@@ -205,10 +201,15 @@ impl Follow {
         Ok(Target { issuer: self.issuer.clone(), allow_plain_http: self.allow_plain_http, reached_at })
     }
 
-    fn policy(&self) -> Policy {
-        Policy::new(self.algorithms)
-            .issuer(self.issuer.as_str())
-            .token_type(ACCESS_TOKEN_TYPE)
-            .leeway_seconds(self.leeway.as_secs())
+    /// The rules, but for the type.
+    ///
+    /// # Errors
+    /// [`FollowError::NoAudience`].
+    pub(super) fn policy(&self) -> Result<Policy, FollowError> {
+        if self.audiences.is_empty() {
+            return Err(FollowError::NoAudience);
+        }
+        let rules = Policy::new(self.algorithms).issuer(self.issuer.as_str()).leeway_seconds(self.leeway.as_secs());
+        Ok(self.audiences.iter().fold(rules, |rules, audience| rules.audience(audience.as_str())))
     }
 }

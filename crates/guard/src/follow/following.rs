@@ -6,7 +6,7 @@ use crate::{
     status::{GuardState, GuardStatus},
     upstream::{Introspected, Upstream, Waiting},
 };
-use counterfoil_domain::time::Clock;
+use counterfoil_domain::{rotation::ClockJumps, time::Clock};
 use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -90,17 +90,20 @@ async fn until_stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output
 async fn look_after(shared: Arc<Shared>) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut told, mut count) = (None, 0_u32);
+    let (mut told, mut count, mut jumps) = (None, 0_u32, ClockJumps::default());
     loop {
         looks.tick().await;
         let status = shared.status();
-        telemetry::standing(&status);
+        telemetry::standing(&status, &shared.target.issuer);
         if told.replace(status.state) != Some(status.state) {
             tell(&shared, &status);
         }
+        let (now, monotonic) = shared.clock.read();
+        jumps.observe(now, monotonic, Duration::ZERO);
         count = count.wrapping_add(1);
-        if count.is_multiple_of(LOOKS_PER_PRUNING) {
-            shared.revocations.prune(shared.clock.now());
+        // A server's clock that was wrong for a while would make entries go early, and signed-out tokens good again.
+        if count.is_multiple_of(LOOKS_PER_PRUNING) && jumps.may_forget(monotonic, shared.kept_for()) {
+            shared.revocations.prune(now);
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | `keys.rs`, `cache_control.rs` | the key set |
 //! | `introspection.rs` | asking about one token |
 //! | `discovery.rs`, `http.rs`, `error.rs`, `backoff.rs` | finding and calling the server, and what goes wrong |
+//! | `subject_guard.rs`, `subject.rs` | issuers without a feed |
 //! | `clock.rs`, `machine.rs` | the server's clock on the machine's |
 //! | `shared.rs`, `telemetry.rs`, `name.rs` | what all of them have, what they tell, what the process is called |
 
@@ -27,8 +28,12 @@ mod name;
 mod poll;
 mod shared;
 mod snapshot;
+mod subject;
+mod subject_guard;
 mod task;
 mod telemetry;
 
 pub use builder::Follow;
 pub use error::FollowError;
+pub use subject::Subject;
+pub use subject_guard::{FollowKeys, SubjectGuard};

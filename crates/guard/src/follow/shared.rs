@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Arc<KeySource>,
     /// How long the most lenient route goes on without a proof, in milliseconds.
     open_for_ms: AtomicU64,
+    /// The longest that any entry was to be kept, in milliseconds.
+    kept_for_ms: AtomicU64,
     notes: Mutex<Notes>,
 }
 
@@ -69,8 +71,8 @@ impl Shared {
         keys: Arc<KeySource>,
     ) -> Self {
         let notes = Notes { stage: Stage::Discovering, endpoints: None, last_failure: None, last_anomaly: None };
-        let (open_for_ms, notes) = (AtomicU64::new(0), Mutex::new(notes));
-        Self { target, verifier, revocations, clock, entropy, http, keys, open_for_ms, notes }
+        let (open_for_ms, kept_for_ms, notes) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::new(notes));
+        Self { target, verifier, revocations, clock, entropy, http, keys, open_for_ms, kept_for_ms, notes }
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -128,6 +130,16 @@ impl Shared {
             .div_ceil(1_000)
             .try_into()
             .unwrap_or(u64::MAX)
+    }
+
+    /// An entry is to be kept for so long after it was written.
+    pub(crate) fn is_kept_for(&self, kept_for: Duration) {
+        self.kept_for_ms.fetch_max(u64::try_from(kept_for.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// The longest that any entry was to be kept: no token lives longer.
+    pub(crate) fn kept_for(&self) -> Duration {
+        Duration::from_millis(self.kept_for_ms.load(Ordering::Relaxed))
     }
 
     pub(crate) fn freshness(&self) -> Freshness {

@@ -27,6 +27,8 @@ pub(crate) struct Loaded {
     pub(crate) age: Duration,
     /// The newest version of the key set that it names.
     pub(crate) keys_version: Option<i64>,
+    /// The longest that any of the entries is kept.
+    pub(crate) kept_for: Duration,
 }
 
 /// Reads a snapshot and applies its entries, also of one that turns out to be worth nothing: nothing is taken back by it.
@@ -74,13 +76,14 @@ struct Reader<'r> {
     batch: Vec<RevocationDraft>,
     entries: u64,
     keys_version: Option<i64>,
+    kept_for: Duration,
     end: Option<SnapshotEnd>,
 }
 
 impl<'r> Reader<'r> {
     fn new(revocations: &'r Revocations) -> Self {
         let batch = Vec::with_capacity(BATCH_ENTRIES);
-        Self { revocations, begin: None, batch, entries: 0, keys_version: None, end: None }
+        Self { revocations, begin: None, batch, entries: 0, keys_version: None, kept_for: Duration::ZERO, end: None }
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
@@ -110,6 +113,7 @@ impl<'r> Reader<'r> {
         if let Revocation::Keys { version } = draft.revocation {
             self.keys_version = self.keys_version.max(Some(version));
         }
+        self.kept_for = self.kept_for.max(draft.drop_at.since(draft.at));
         self.batch.push(draft);
         if self.batch.len() == BATCH_ENTRIES {
             self.apply();
@@ -134,6 +138,7 @@ impl<'r> Reader<'r> {
             now_ms: begin.now_ms,
             age: Duration::from_millis(begin.age_ms),
             keys_version: self.keys_version,
+            kept_for: self.kept_for,
         })
     }
 }

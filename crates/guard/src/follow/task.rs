@@ -8,7 +8,7 @@
 use super::{
     backoff,
     clock::Shown,
-    error::Failure,
+    error::{Failure, FailureKind},
     poll::{HELD_FOR, News, QUIET_PAUSE, Question},
     shared::{Shared, Stage},
     snapshot::{self, Loaded},
@@ -158,6 +158,7 @@ impl FeedTask {
             let is_older = head.position.epoch < revocations.applied().position.epoch;
             return Err(Failure::Anomaly(if is_older { Anomaly::OlderEpoch } else { Anomaly::Rewound }));
         }
+        self.shared.is_kept_for(held.loaded.kept_for);
         self.shared.clock.learn(held.clock);
         Ok(())
     }
@@ -209,6 +210,7 @@ impl FeedTask {
             self.shared.clock.learn(clock);
             let mut below = before;
             for entry in &page.content.entries {
+                self.shared.is_kept_for(entry.draft.drop_at.since(entry.draft.at));
                 if let Revocation::Keys { version } = entry.draft.revocation {
                     self.keys_named(Some(version), below);
                 }
@@ -248,6 +250,8 @@ impl FeedTask {
             self.shared.enter(Stage::Discovering);
         }
         let cap = match self.shared.freshness() {
+            // The server counts wrong secrets, and would shut out everybody at this address.
+            _ if failure.kind() == FailureKind::Configuration => backoff::CAP_FOR_CONFIGURATION,
             Freshness::InSync | Freshness::Lagging(_) => backoff::CAP_WHILE_FRESH,
             Freshness::Cold if self.failures <= 8 => backoff::CAP_WHILE_FRESH,
             Freshness::Cold | Freshness::Stale(_) => backoff::CAP_WHEN_STALE,

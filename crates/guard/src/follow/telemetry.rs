@@ -1,20 +1,22 @@
-//! Gauges, counters, and what to say about an answer that does not fit. The names are told in `docs/guard.md`.
+//! Gauges (each with the label `issuer`), counters, and what to say about an answer that does not fit. The names are told in `docs/guard.md`.
 
 use crate::status::{GuardState, GuardStatus};
 use counterfoil_domain::revocation::Anomaly;
-use metrics::{counter, gauge};
+use metrics::{SharedString, counter, gauge};
 
 /// How things stand, for whoever looks now and then.
-pub(crate) fn standing(status: &GuardStatus) {
+pub(crate) fn standing(status: &GuardStatus, issuer: &str) {
+    let issuer = SharedString::from(issuer.to_owned());
+    let gauge = |name: &'static str| gauge!(name, "issuer" => issuer.clone());
     for state in GuardState::ALL {
         let is_it = if state == status.state { 1.0 } else { 0.0 };
-        gauge!("counterfoil_guard_state", "state" => state.as_str()).set(is_it);
+        gauge!("counterfoil_guard_state", "issuer" => issuer.clone(), "state" => state.as_str()).set(is_it);
     }
     // Without a proof there is no age, and a gauge that stands still looks like one.
-    gauge!("counterfoil_guard_proof_age_seconds").set(status.proof_age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
-    gauge!("counterfoil_guard_applied_seq").set(as_f64(status.applied.seq));
-    gauge!("counterfoil_guard_entries").set(as_f64(i64::try_from(status.entries).unwrap_or(i64::MAX)));
-    gauge!("counterfoil_guard_keys").set(as_f64(i64::try_from(status.keys).unwrap_or(i64::MAX)));
+    gauge("counterfoil_guard_proof_age_seconds").set(status.proof_age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
+    gauge("counterfoil_guard_applied_seq").set(as_f64(status.applied.seq));
+    gauge("counterfoil_guard_entries").set(as_f64(i64::try_from(status.entries).unwrap_or(i64::MAX)));
+    gauge("counterfoil_guard_keys").set(as_f64(i64::try_from(status.keys).unwrap_or(i64::MAX)));
 }
 
 /// Gauges are floating-point: exact up to 2^53.

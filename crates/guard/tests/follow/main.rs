@@ -17,4 +17,5 @@ mod key_sets;
 mod large;
 mod set_up;
 mod snapshots;
+mod subjects;
 mod while_stale;

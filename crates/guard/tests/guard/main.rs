@@ -14,6 +14,7 @@ mod answers;
 mod credentials;
 mod demands;
 mod extending;
+mod layer;
 mod looked_up;
 mod personal_tokens;
 mod refusals;
