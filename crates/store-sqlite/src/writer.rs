@@ -244,7 +244,8 @@ mod tests {
     }
 
     fn insert(work: &mut Work, number: i64) -> Result<(), Fault> {
-        let sql = "INSERT INTO keys VALUES ('sign', ?, 'EdDSA', 'active', zeroblob(1500), 0)";
+        let sql = "INSERT INTO keys (key_use, kid, algorithm, state, sealed, created_at)
+            VALUES ('sign', ?, 'EdDSA', 'active', zeroblob(1500), 0)";
         rows::write(&work.connection, sql, [number]).map(drop)
     }
 

@@ -182,7 +182,8 @@ fn what_this_version_cannot_read_is_corrupt_and_never_a_panic() {
         }
         let insert = "INSERT INTO feed VALUES (1, 0, zeroblob(16), 0, 0, 'planet', '', 0, zeroblob(16));
                       INSERT INTO feed_head VALUES (1, 0, 1, zeroblob(16));
-                      INSERT INTO keys VALUES ('sign', 'k', 'EdDSA', 'asleep', x'00', 0);
+                      INSERT INTO keys (key_use, kid, algorithm, state, sealed, created_at)
+                          VALUES ('sign', 'k', 'EdDSA', 'asleep', x'00', 0);
                       INSERT INTO events SELECT id, 0, zeroblob(16), 'dreamt', NULL, NULL, NULL FROM accounts";
         outsider(&place.path()).execute_batch(insert).unwrap();
         assert!(matches!(store.feed_after(0, 9).await, Err(StoreError::Corrupt(_))));

@@ -36,6 +36,8 @@ fn administration(server: &Server) -> KeyAdministration {
 
 /// Announces a key as another process on the store would; gives its id.
 async fn announce(server: &Server) -> String {
+    // Of two keys of one instant either may be listed first.
+    server.clock.advance(A_MOMENT);
     let (rotation, _) = administration(server).rotate(server.clock.now(), false).await.unwrap();
     let Rotation::Announced { kid, .. } = rotation else { panic!("{rotation:?}") };
     tend(server).await;

@@ -138,5 +138,5 @@ fn keys_are_listed_without_their_secrets() {
     assert_eq!((&signing["algorithm"], &signing["state"]), (&"EdDSA".into(), &"active".into()));
     let mut members: Vec<_> = signing.as_object().unwrap().keys().collect();
     members.sort();
-    assert_eq!(members, ["algorithm", "created_at", "kid", "state", "use"]);
+    assert_eq!(members, ["algorithm", "created_at", "kid", "since", "state", "use"]);
 }

@@ -29,7 +29,7 @@ fn states(folder: &Path) -> Vec<String> {
 #[test]
 fn a_rotation_says_what_happens_and_when() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = run(folder.path(), &["key", "rotate"], "").expect(1);
+    let refused = run(folder.path(), &["key", "rotate"], "").expect(2);
     assert!(refused.err.contains("there is no store"), "{}", refused.err);
     start_once(folder.path(), "EdDSA");
     let said = run(folder.path(), &["key", "rotate"], "").expect(0).out;
@@ -77,7 +77,7 @@ fn ones_own_key_is_the_next_to_sign() {
     };
     let other = SigningKey::generate(Algorithm::EdDsa).unwrap().to_private_jwk().unwrap();
     for (text, said) in [(other.as_str(), "expected a private key for ES256"), ("what?", "own.key")] {
-        let refused = import(text).expect(1);
+        let refused = import(text).expect(2);
         assert!(refused.err.contains(said), "{}", refused.err);
     }
     let own = SigningKey::generate(Algorithm::Es256).unwrap();
@@ -104,7 +104,7 @@ fn a_secret_from_a_file_is_changed_by_hand() {
     )
     .unwrap();
     for arguments in [&["key", "rotate"][..], &["key", "rotate", "--compromised"]] {
-        let refused = run(folder.path(), arguments, "").expect(1);
+        let refused = run(folder.path(), arguments, "").expect(2);
         assert!(refused.err.contains("signing.secret_file"), "{}", refused.err);
     }
     assert_eq!(states(folder.path()), ["active"]);
