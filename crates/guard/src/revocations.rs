@@ -63,18 +63,19 @@ impl Revocations {
         self.changes.add_one();
     }
 
-    /// Applies a page that was read after [`Self::applied`], and tells what to do next ([`Follower::read`]).
-    pub fn read(&self, page: &FeedPage, proven_until: Duration) -> Next {
+    /// Applies a page that was read after [`Self::applied`], and tells what to do next ([`Follower::read`]). `now` is when the
+    /// answer is read, by the same clock.
+    pub fn read(&self, page: &FeedPage, proven_until: Duration, now: Duration) -> Next {
         self.apply(page.entries.iter().map(|entry: &FeedEntry| &entry.draft));
-        let next = self.follower.lock().read(page, proven_until);
+        let next = self.follower.lock().read(page, proven_until, now);
         self.tell_place();
         next
     }
 
     /// Takes the place of a snapshot whose every entry was applied; from the first time on the guard answers. `false` if
     /// it is not to be believed ([`Follower::take_snapshot`]).
-    pub fn take_snapshot(&self, head: FeedHead, proven_until: Duration) -> bool {
-        let taken = self.follower.lock().take_snapshot(head, proven_until);
+    pub fn take_snapshot(&self, head: FeedHead, proven_until: Duration, now: Duration) -> bool {
+        let taken = self.follower.lock().take_snapshot(head, proven_until, now);
         if taken {
             self.loaded.store(true, Ordering::Release);
             self.tell_place();

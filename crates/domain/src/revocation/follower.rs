@@ -35,12 +35,23 @@ pub enum Anomaly {
     Rewound,
     /// Another entry stands where one was read: two servers write to copies of one store.
     Fork,
+    /// The answer tells less than is known, and of an instant at which that may not have been written yet: it was long on
+    /// its way, or comes from a node that is behind. Ask again.
+    Overtaken,
 }
 
 impl Anomaly {
     /// Every one there is.
-    pub const ALL: [Self; 7] =
-        [Self::Cold, Self::Gap, Self::BehindRetention, Self::NewEpoch, Self::OlderEpoch, Self::Rewound, Self::Fork];
+    pub const ALL: [Self; 8] = [
+        Self::Cold,
+        Self::Gap,
+        Self::BehindRetention,
+        Self::NewEpoch,
+        Self::OlderEpoch,
+        Self::Rewound,
+        Self::Fork,
+        Self::Overtaken,
+    ];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +63,7 @@ impl Anomaly {
             Self::OlderEpoch => "older_epoch",
             Self::Rewound => "rewound",
             Self::Fork => "fork",
+            Self::Overtaken => "overtaken",
         }
     }
 
@@ -101,6 +113,9 @@ pub fn proven_until(sent_at: Duration, received_at: Duration, held: Duration, ag
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Follower {
     applied: Option<FeedHead>,
+    /// When that place was reached. Everything up to there was written before, so an answer that tells of a later instant
+    /// and has less contradicts it; one that tells of an earlier instant may be honest.
+    reached_at: Duration,
     proven_until: Option<Duration>,
     contest: Option<Contest>,
 }
@@ -127,12 +142,15 @@ impl Follower {
     /// Judges entries that were read after [`Self::applied`]. Apply `page.entries` before, whatever comes of it: a
     /// revocation is one even if the feed that tells of it is not whole.
     ///
-    /// `proven_until` is from [`proven_until`], or the instant before asking where nobody holds the question.
-    pub fn read(&mut self, page: &FeedPage, proven_until: Duration) -> Next {
+    /// `proven_until` is from [`proven_until`], or the instant before asking where nobody holds the question. `now` is when
+    /// the answer is read, by the same clock.
+    ///
+    /// One question at a time: an answer to one that was given up, or from another place, does not fit and costs a snapshot.
+    pub fn read(&mut self, page: &FeedPage, proven_until: Duration, now: Duration) -> Next {
         let Some(applied) = self.applied else { return Next::LoadSnapshot(Anomaly::Cold) };
         match walk(applied, page) {
             Ok(reached) => {
-                self.applied = Some(reached);
+                self.reach(reached, now);
                 if reached != page.head {
                     return Next::ReadOn;
                 }
@@ -140,22 +158,40 @@ impl Follower {
                 Next::Wait
             }
             Err(Anomaly::OlderEpoch) => Next::Disregard(Anomaly::OlderEpoch),
+            Err(Anomaly::Rewound) if proven_until <= self.reached_at => Next::Disregard(Anomaly::Overtaken),
             Err(anomaly) => {
                 if anomaly.is_contradiction() {
-                    self.contest(proven_until);
+                    self.contest(now);
                 }
                 Next::LoadSnapshot(anomaly)
             }
         }
     }
 
-    /// Takes the place of a snapshot whose every entry has been applied. A snapshot of an earlier life of the store than
-    /// one that was seen already is not believed: `false`.
-    pub fn take_snapshot(&mut self, head: FeedHead, proven_until: Duration) -> bool {
-        if self.applied.is_some_and(|applied| head.position.epoch < applied.position.epoch) {
-            return false;
+    /// Takes the place of a snapshot whose every entry has been applied, `now` by the clock of `proven_until`.
+    ///
+    /// `false` if it is not to be believed: go on asking from [`Self::applied`]. That is so for an earlier life of the store
+    /// than one that was seen already, and for one of this life that does not have what was read, until a question has
+    /// shown the same: a question says how far its verifier has read, so it tells the server as well.
+    pub fn take_snapshot(&mut self, head: FeedHead, proven_until: Duration, now: Duration) -> bool {
+        if let Some(applied) = self.applied {
+            let (held, newest) = (applied.position, head.position);
+            if newest.epoch < held.epoch {
+                return false;
+            }
+            let is_less = newest.epoch == held.epoch && newest.seq < held.seq;
+            let is_another = newest == held && head.chain != applied.chain;
+            if is_less || is_another {
+                let was_contested = self.contest.is_some_and(|contest| contest.is_on(now));
+                if is_another || proven_until > self.reached_at {
+                    self.contest(now);
+                }
+                if !was_contested {
+                    return false;
+                }
+            }
         }
-        self.applied = Some(head);
+        self.reach(head, now);
         self.prove(proven_until);
         true
     }
@@ -172,6 +208,11 @@ impl Follower {
         }
     }
 
+    /// When [`Self::applied`] was reached, by the clock of [`proven_until`].
+    pub const fn reached_at(&self) -> Duration {
+        self.reached_at
+    }
+
     /// Until when everything is known, by the clock of [`proven_until`].
     pub const fn proven_until(&self) -> Option<Duration> {
         self.proven_until
@@ -182,9 +223,16 @@ impl Follower {
         self.proven_until = self.proven_until.max(Some(until));
     }
 
-    fn contest(&mut self, at: Duration) {
-        let first = self.contest.filter(|contest| contest.is_on(at)).map_or(at, |contest| contest.first);
-        self.contest = Some(Contest { first, last: at });
+    fn reach(&mut self, place: FeedHead, now: Duration) {
+        if self.applied.replace(place) != Some(place) {
+            self.reached_at = now;
+        }
+    }
+
+    /// Counts from when it was seen, not from the proof: a verifier that was stopped may read an old answer.
+    fn contest(&mut self, now: Duration) {
+        let first = self.contest.filter(|contest| contest.is_on(now)).map_or(now, |contest| contest.first);
+        self.contest = Some(Contest { first, last: now });
     }
 }
 
@@ -255,8 +303,8 @@ mod tests {
     fn in_sync() -> (Follower, Vec<FeedEntry>) {
         let entries = entries_after(begin(5), &[1, 2, 3]);
         let mut follower = Follower::default();
-        assert!(follower.take_snapshot(begin(5), secs(9)));
-        assert_eq!(follower.read(&page(&entries, entries[2].head), secs(10)), Next::Wait);
+        assert!(follower.take_snapshot(begin(5), secs(9), secs(9)));
+        assert_eq!(follower.read(&page(&entries, entries[2].head), secs(10), secs(10)), Next::Wait);
         (follower, entries)
     }
 
@@ -265,7 +313,10 @@ mod tests {
         let mut follower = Follower::default();
         assert_eq!(follower.freshness(secs(0)), Freshness::Cold);
         let entries = entries_after(begin(5), &[1]);
-        assert_eq!(follower.read(&page(&entries, entries[0].head), secs(1)), Next::LoadSnapshot(Anomaly::Cold));
+        assert_eq!(
+            follower.read(&page(&entries, entries[0].head), secs(1), secs(1)),
+            Next::LoadSnapshot(Anomaly::Cold)
+        );
         assert_eq!(follower.freshness(secs(1)), Freshness::Cold);
     }
 
@@ -287,13 +338,13 @@ mod tests {
     fn a_part_of_what_there_is_proves_nothing() {
         let (mut follower, entries) = in_sync();
         let more = entries_after(entries[2].head, &[4, 5]);
-        assert_eq!(follower.read(&page(&more[..1], more[1].head), secs(20)), Next::ReadOn);
+        assert_eq!(follower.read(&page(&more[..1], more[1].head), secs(20), secs(20)), Next::ReadOn);
         assert_eq!(follower.proven_until(), Some(secs(10)));
-        assert_eq!(follower.read(&page(&more[1..], more[1].head), secs(21)), Next::Wait);
+        assert_eq!(follower.read(&page(&more[1..], more[1].head), secs(21), secs(21)), Next::Wait);
         assert_eq!(follower.proven_until(), Some(secs(21)));
         assert_eq!(follower.applied(), more[1].head);
         // An answer to an earlier question, late on its way.
-        assert_eq!(follower.read(&page(&[], more[1].head), secs(15)), Next::Wait);
+        assert_eq!(follower.read(&page(&[], more[1].head), secs(15), secs(15)), Next::Wait);
         assert_eq!(follower.proven_until(), Some(secs(21)));
     }
 
@@ -318,7 +369,7 @@ mod tests {
             ("a new life of the store", page(&[], later_epoch), Anomaly::NewEpoch),
         ] {
             let (mut follower, _) = in_sync();
-            assert_eq!(follower.read(&page, secs(11)), Next::LoadSnapshot(anomaly), "{what}");
+            assert_eq!(follower.read(&page, secs(11), secs(11)), Next::LoadSnapshot(anomaly), "{what}");
             assert_eq!(follower.proven_until(), Some(secs(10)), "{what}");
             assert_eq!(follower.applied(), held, "{what}");
             let stale = matches!(follower.freshness(secs(11)), Freshness::Stale(_));
@@ -330,11 +381,11 @@ mod tests {
     fn an_earlier_life_of_the_store_is_never_believed_again() {
         let (mut follower, entries) = in_sync();
         let older = entries_after(begin(4), &[1, 2, 3, 4, 5, 6]);
-        let verdict = follower.read(&page(&older[3..], older[5].head), secs(12));
+        let verdict = follower.read(&page(&older[3..], older[5].head), secs(12), secs(12));
         assert_eq!(verdict, Next::Disregard(Anomaly::OlderEpoch));
-        assert!(!follower.take_snapshot(older[5].head, secs(12)));
+        assert!(!follower.take_snapshot(older[5].head, secs(12), secs(12)));
         assert_eq!((follower.applied(), follower.proven_until()), (entries[2].head, Some(secs(10))));
-        assert!(follower.take_snapshot(begin(6), secs(13)));
+        assert!(follower.take_snapshot(begin(6), secs(13), secs(13)));
         assert_eq!(follower.freshness(secs(13)), Freshness::InSync);
     }
 
@@ -342,15 +393,55 @@ mod tests {
     fn a_contested_history_is_stale_until_it_has_been_quiet() {
         let (mut follower, entries) = in_sync();
         let shorter = page(&[], entries[0].head);
-        assert_eq!(follower.read(&shorter, secs(11)), Next::LoadSnapshot(Anomaly::Rewound));
+        assert_eq!(follower.read(&shorter, secs(11), secs(11)), Next::LoadSnapshot(Anomaly::Rewound));
         // The snapshot is taken, for what it tells; that does not make it the truth.
-        assert!(follower.take_snapshot(entries[0].head, secs(12)));
+        assert!(follower.take_snapshot(entries[0].head, secs(12), secs(12)));
         assert_eq!(follower.freshness(secs(12)), Freshness::Stale(secs(1)));
-        assert_eq!(follower.read(&page(&[], begin(5)), secs(40)), Next::LoadSnapshot(Anomaly::Rewound));
-        assert!(follower.take_snapshot(begin(5), secs(69)));
-        assert_eq!(follower.freshness(secs(69)), Freshness::Stale(secs(58)), "counted from the first of the row");
-        assert!(follower.take_snapshot(begin(5), secs(70)));
-        assert_eq!(follower.freshness(secs(70)), Freshness::InSync);
+        assert_eq!(follower.read(&page(&[], begin(5)), secs(40), secs(40)), Next::LoadSnapshot(Anomaly::Rewound));
+        assert!(follower.take_snapshot(begin(5), secs(41), secs(41)));
+        assert_eq!(follower.read(&page(&[], begin(5)), secs(70), secs(70)), Next::Wait);
+        assert_eq!(follower.freshness(secs(70)), Freshness::Stale(secs(59)), "counted from the first of the row");
+        assert_eq!(follower.freshness(secs(71)), Freshness::InSync);
+    }
+
+    #[test]
+    fn a_contradiction_counts_from_when_it_was_seen() {
+        // Asked at second 11, stopped for a minute, read at 71.
+        let (mut follower, entries) = in_sync();
+        assert_eq!(
+            follower.read(&page(&[], entries[0].head), secs(11), secs(71)),
+            Next::LoadSnapshot(Anomaly::Rewound)
+        );
+        assert!(follower.take_snapshot(entries[0].head, secs(72), secs(72)));
+        assert!(matches!(follower.freshness(secs(72)), Freshness::Stale(_)));
+    }
+
+    #[test]
+    fn a_node_that_is_behind_is_no_contradiction() {
+        // The third entry was read at second 10. A node that last read the primary at 10 need not have it; at 11 it must.
+        let (mut follower, entries) = in_sync();
+        let shorter = page(&[], entries[1].head);
+        assert_eq!(follower.read(&shorter, secs(10), secs(12)), Next::Disregard(Anomaly::Overtaken));
+        assert!(!follower.take_snapshot(entries[1].head, secs(10), secs(12)));
+        assert_eq!((follower.applied(), follower.proven_until()), (entries[2].head, Some(secs(10))));
+        assert_eq!(follower.freshness(secs(12)), Freshness::Lagging(secs(2)));
+        assert_eq!(follower.read(&shorter, secs(11), secs(12)), Next::LoadSnapshot(Anomaly::Rewound));
+    }
+
+    #[test]
+    fn a_snapshot_with_less_is_a_contradiction_too_and_the_server_is_told() {
+        let others = entries_after(begin(5), &[1, 2, 9]);
+        let (_, entries) = in_sync();
+        for (head, next) in [(entries[1].head, Anomaly::Rewound), (others[2].head, Anomaly::Fork)] {
+            let (mut follower, _) = in_sync();
+            assert!(!follower.take_snapshot(head, secs(11), secs(11)));
+            assert_eq!(follower.applied(), entries[2].head, "the next question says how far was read");
+            assert!(matches!(follower.freshness(secs(11)), Freshness::Stale(_)));
+            assert_eq!(follower.read(&page(&[], head), secs(12), secs(12)), Next::LoadSnapshot(next));
+            assert!(follower.take_snapshot(head, secs(13), secs(13)));
+            assert_eq!(follower.applied(), head);
+            assert!(matches!(follower.freshness(secs(42)), Freshness::Stale(_)));
+        }
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl Bench {
     /// A guard whose revocations are loaded.
     pub(crate) fn new() -> Self {
         let bench = Self::cold();
-        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
+        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO, std::time::Duration::ZERO);
         bench
     }
 
@@ -158,14 +158,14 @@ impl Bench {
     /// A guard that remembers no more than so many tokens.
     pub(crate) fn remembering(verified_tokens_max: usize) -> Self {
         let bench = Self::cold_with(GuardOptions { verified_tokens_max, ..GuardOptions::default() });
-        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
+        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO, std::time::Duration::ZERO);
         bench
     }
 
     /// A guard that takes cookies and looks sessions up.
     pub(crate) fn with_sessions() -> Self {
         let bench = Self::cold_with_sessions();
-        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
+        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO, std::time::Duration::ZERO);
         bench
     }
 

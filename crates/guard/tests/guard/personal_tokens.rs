@@ -276,7 +276,7 @@ async fn a_personal_token_waits_for_the_feed() {
     assert_eq!(bench.read(&request).await, ("not_ready", 0));
     let rejection = bench.guard.authenticate(&Method::GET, &request).await.unwrap_err();
     assert_eq!(refusal(rejection.into_response()).await.0, 503);
-    bench.revocations.take_snapshot(FeedHead::default(), Duration::ZERO);
+    bench.revocations.take_snapshot(FeedHead::default(), Duration::ZERO, Duration::ZERO);
     assert_eq!(bench.read(&request).await, ("", 1));
 }
 

@@ -101,7 +101,7 @@ fn revocations_are_checked_at_every_hit() {
             assert_eq!(asked(&bench, &token), ("token_revoked", 0), "{revocation:?}");
         }
         bench.revoke(Revocation::Session(SessionId::from_bytes([99; 16])));
-        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
+        bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO, std::time::Duration::ZERO);
         assert_eq!(asked(&bench, &token), ("token_revoked", 0), "{revocation:?}");
     }
 }

@@ -71,7 +71,7 @@ fn before_the_feed_has_been_read_nothing_is_let_in() {
     assert_eq!(bench.verdict(&token), Err(Rejection::NotReady));
     bench.revoke(Revocation::Session(SESSION));
     assert_eq!(bench.verdict(&token), Err(Rejection::NotReady), "an entry alone is not the whole feed");
-    bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
+    bench.revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO, std::time::Duration::ZERO);
     assert_eq!(bench.verdict(&token), Err(Rejection::Revoked));
 }
 

@@ -25,7 +25,7 @@ impl App {
         loop {
             let asked_at = self.0.parts.clock.monotonic();
             let page = self.store().feed_after(revocations.applied().position.seq, PAGE_ENTRIES_MAX).await?;
-            match revocations.read(&page, asked_at) {
+            match revocations.read(&page, asked_at, self.0.parts.clock.monotonic()) {
                 Next::Wait => return Ok(()),
                 Next::ReadOn => {}
                 Next::LoadSnapshot(anomaly) => {
@@ -57,7 +57,7 @@ impl App {
             match page.entries.last() {
                 Some(last) if page.entries.len() == PAGE_ENTRIES_MAX => after = last.head.position.seq,
                 _ => {
-                    revocations.take_snapshot(head, asked_at);
+                    revocations.take_snapshot(head, asked_at, self.0.parts.clock.monotonic());
                     return Ok(());
                 }
             }

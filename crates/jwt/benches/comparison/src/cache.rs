@@ -109,7 +109,7 @@ impl Bench {
 
     fn guard(&self, verified_tokens_max: usize) -> (Guard, Arc<Revocations>) {
         let revocations = Arc::new(Revocations::new());
-        revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO);
+        revocations.take_snapshot(FeedHead::default(), std::time::Duration::ZERO, std::time::Duration::ZERO);
         let keys = KeySet::from_iter([self.key.verifying_key().clone()]);
         let (policy, clock) = (policy(Algorithm::EdDsa), Arc::new(SystemClock));
         let options = GuardOptions { verified_tokens_max, ..GuardOptions::default() };
