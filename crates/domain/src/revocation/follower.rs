@@ -196,12 +196,12 @@ impl Follower {
     /// shown the same: a question says how far its verifier has read, so it tells the server as well.
     pub fn take_snapshot(&mut self, head: FeedHead, proven_until: Duration, now: Duration) -> bool {
         if let Some(applied) = self.applied {
-            let (held, newest) = (applied.position, head.position);
-            if newest.epoch < held.epoch {
+            let (before, newest) = (applied.position, head.position);
+            if newest.epoch < before.epoch {
                 return false;
             }
-            let is_less = newest.epoch == held.epoch && newest.seq < held.seq;
-            let is_another = newest == held && head.chain != applied.chain;
+            let is_less = newest.epoch == before.epoch && newest.seq < before.seq;
+            let is_another = newest == before && head.chain != applied.chain;
             if is_less || is_another {
                 let was_contested = self.contest.is_some_and(|contest| contest.is_on(now));
                 if is_another || proven_until > self.reached_at {

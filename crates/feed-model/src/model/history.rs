@@ -105,14 +105,14 @@ impl Histories {
     }
 
     fn grow(&mut self, from: Place, all: Letters) {
-        let Some((head, held)) = self.node(from).map(|node| (node.head, node.letters)) else { return };
+        let Some((head, written)) = self.node(from).map(|node| (node.head, node.letters)) else { return };
         let in_first_epoch = head.position.epoch == Epoch(1);
-        for letter in all.iter().filter(|letter| !held.contains(*letter)) {
+        for letter in all.iter().filter(|letter| !written.contains(*letter)) {
             if letter == Letter::Cutoff && in_first_epoch {
                 continue;
             }
             let entry = FeedEntry::seal(&head, draft(letter));
-            let place = self.add(entry.head, Some(from), Some((letter, entry)), held.with(letter));
+            let place = self.add(entry.head, Some(from), Some((letter, entry)), written.with(letter));
             if let Some(slot) =
                 self.nodes.get_mut(usize::from(from.0)).and_then(|node| node.written.get_mut(letter as usize))
             {
@@ -122,7 +122,7 @@ impl Histories {
         }
         if in_first_epoch {
             let position = FeedPosition { epoch: Epoch(2), ..head.position };
-            let place = self.add(FeedHead { position, ..head }, Some(from), None, held);
+            let place = self.add(FeedHead { position, ..head }, Some(from), None, written);
             if let Some(node) = self.nodes.get_mut(usize::from(from.0)) {
                 node.begun = Some(place);
             }

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::rule::Rule;
 
-/// Questions that are enough besides those asked while a history is contested: what was under way, one from the held
-/// place, a snapshot, and the pages after it.
-const QUESTIONS_MAX: u8 = 8;
+/// Rounds that are enough besides those that a contested history takes: what was under way, a question from the held place,
+/// a snapshot, and the pages after it.
+const ROUNDS_MAX: u8 = 8;
 
 impl<R: Rule> World<'_, R> {
     pub(super) fn check_everybody_gets_there(&self, state: &State) -> Result<(), Broken> {
@@ -20,16 +20,16 @@ impl<R: Rule> World<'_, R> {
             return Ok(());
         }
         for number in 0..self.scenario.verifiers {
-            let questions_max = QUESTIONS_MAX + self.clock.contested_for();
+            let rounds_max = ROUNDS_MAX + self.clock.contested_for();
             let mut state = state.clone();
-            if !(0..questions_max).any(|_| self.gets_there(&mut state, number)) {
+            if !(0..rounds_max).any(|_| self.gets_there(&mut state, number)) {
                 return Err(Broken::Stuck);
             }
         }
         Ok(())
     }
 
-    /// One question and its answer, and a tick of time if that was not enough.
+    /// Four steps, of which a question and its answer take five, and a tick of time if that was not enough.
     fn gets_there(&self, state: &mut State, number: usize) -> bool {
         for _ in 0..4 {
             let Some(verifier) = state.verifiers.get(number) else { return false };

@@ -53,8 +53,8 @@ impl Failure {
     }
 }
 
-fn acknowledged(state: State) -> State {
-    State { acknowledged: true, since: state.since.or(Some(0)), ..state }
+fn acknowledged(state: &State) -> State {
+    State { acknowledged: true, since: state.since.or(Some(0)), ..state.clone() }
 }
 
 impl<R: Rule> World<'_, R> {
@@ -64,11 +64,11 @@ impl<R: Rule> World<'_, R> {
                 let next = State { head, ..state.clone() };
                 // Where nothing that is written is lost, the earliest acknowledgement is the one that promises most.
                 let is_answered = letter == Letter::SignOut && self.scenario.failure.keeps_all_written();
-                found(Action::Write(letter), Ok(if is_answered { acknowledged(next) } else { next }));
+                found(Action::Write(letter), Ok(if is_answered { acknowledged(&next) } else { next }));
             }
         }
         if !state.acknowledged && self.histories.letters(state.head).contains(Letter::SignOut) {
-            found(Action::Acknowledge, Ok(acknowledged(state.clone())));
+            found(Action::Acknowledge, Ok(acknowledged(state)));
         }
         if !state.forgotten.contains(Letter::Other) {
             let forgotten = state.forgotten.with(Letter::Other);

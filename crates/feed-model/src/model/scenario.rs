@@ -153,7 +153,8 @@ impl Scenario {
     /// Scenarios just outside what is promised. The search must find the fault in each: they show that the bounds are
     /// tight, and that the search would see a fault.
     pub fn beyond() -> Vec<Self> {
-        let sooner = |scenario: Self, name| Self { name, bound: scenario.bound - scenario.tick, ..scenario };
+        let sooner =
+            |scenario: Self, name| Self { name, bound: scenario.bound.saturating_sub(scenario.tick), ..scenario };
         vec![
             sooner(Self::any_loss(), "one tick less than the bound"),
             sooner(Self::prompt(WakeUps::Kept), "no faults, one tick less"),

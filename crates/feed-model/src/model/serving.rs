@@ -44,7 +44,7 @@ impl<R: Rule> World<'_, R> {
                 becomes(Action::Measure(number, line), Line::Measured { ask, proof: transit, held: received });
             }
             Line::Held { ask, transit, received } => {
-                let reply = self.primary(state).reply(ask);
+                let reply = Self::primary(state).reply(ask);
                 becomes(Action::Read(number, line), Line::Unmeasured { transit, received, read: 0, reply });
             }
             Line::Unmeasured { transit, received, read, reply } => {
@@ -54,7 +54,7 @@ impl<R: Rule> World<'_, R> {
             Line::Measured { ask, proof, held } => {
                 let answer =
                     |source: Source| Line::Answered { proof, held, read: source.untold, reply: source.reply(ask) };
-                becomes(Action::Read(number, line), answer(self.primary(state)));
+                becomes(Action::Read(number, line), answer(Self::primary(state)));
                 if let Some(copy) = self.copy(state) {
                     becomes(Action::ReadCopy(number, line), answer(copy));
                 }
@@ -108,7 +108,7 @@ impl<R: Rule> World<'_, R> {
         if has_applied { with(&next, number, |verifier| verifier.confirmed = true) } else { next }
     }
 
-    fn primary(&self, state: &State) -> Source {
+    fn primary(state: &State) -> Source {
         Source { head: state.head, forgotten: state.forgotten, node_age: 0, untold: 0 }
     }
 

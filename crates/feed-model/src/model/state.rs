@@ -96,6 +96,7 @@ pub struct Standing {
 
 /// A verifier. What is said to be for the model alone no verifier knows: it is there to check.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "most are what the model remembers to check by")]
 pub struct Verifier {
     /// How far it has followed.
     pub standing: Standing,

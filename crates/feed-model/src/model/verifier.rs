@@ -105,12 +105,12 @@ impl<R: Rule> World<'_, R> {
         let duration = |ticks| self.clock.duration(ticks);
         let sent_at = NOW.saturating_sub(duration(proof)).saturating_sub(duration(held));
         let proven_until = self.rule.proven_until(sent_at, NOW, duration(held), duration(reply.node_age));
-        self.doubt(verifier, &reply, proof.saturating_add(reply.node_age));
-        let mut follower = self.follower(&verifier.standing);
+        self.doubt(verifier, reply, proof.saturating_add(reply.node_age));
+        let mut follower = self.follower(verifier.standing);
         let was_cold = verifier.standing.applied.is_none();
         let knows_all = match reply.ask {
             Ask::Poll(after) => {
-                let page = self.page(after, &reply);
+                let page = self.page(after, reply);
                 self.apply(verifier, page.entries.iter());
                 let judged = self.rule.read(&mut follower, &page, proven_until, NOW);
                 if let Next::LoadSnapshot(anomaly) = judged
@@ -145,7 +145,7 @@ impl<R: Rule> World<'_, R> {
     }
 
     /// The page that answers a question from `after`.
-    fn page(&self, after: Option<Place>, reply: &Reply) -> FeedPage {
+    fn page(&self, after: Option<Place>, reply: Reply) -> FeedPage {
         let head = self.histories.head(reply.head);
         let mut entries = match after {
             Some(after) if self.histories.epoch(after) == self.histories.epoch(reply.head) => {
@@ -171,7 +171,7 @@ impl<R: Rule> World<'_, R> {
 
     /// Whether an answer contradicts what the verifier has read, and shows it: it tells of an instant after the one at which
     /// that was known, and has less; or it has something else in the same place; or what follows does not follow.
-    fn doubt(&self, verifier: &mut Verifier, reply: &Reply, proof: Age) {
+    fn doubt(&self, verifier: &mut Verifier, reply: Reply, proof: Age) {
         let Some(applied) = verifier.standing.applied else { return };
         if self.histories.epoch(applied) != self.histories.epoch(reply.head)
             || self.histories.leads_to(applied, reply.head)

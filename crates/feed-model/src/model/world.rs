@@ -151,7 +151,7 @@ impl<'a, R: Rule> World<'a, R> {
     }
 
     /// What production code keeps of a verifier, built by production code.
-    pub(super) fn follower(&self, standing: &Standing) -> Follower {
+    pub(super) fn follower(&self, standing: Standing) -> Follower {
         let mut follower = Follower::default();
         let Some(place) = standing.applied else { return follower };
         let head = self.histories.head(place);
@@ -196,7 +196,7 @@ impl<'a, R: Rule> World<'a, R> {
 
     /// Whether a verifier says that it knows of every sign-out.
     pub(super) fn claims(&self, verifier: &Verifier) -> bool {
-        let freshness = self.follower(&verifier.standing).freshness(NOW);
+        let freshness = self.follower(verifier.standing).freshness(NOW);
         matches!(freshness, Freshness::InSync | Freshness::Lagging(_))
     }
 
