@@ -1,16 +1,12 @@
 //! A service that starts while it cannot reach the server: it lets nobody in, and says that it is not ready.
 
 use crate::{
-    driver::{
-        guarded::{CLIENT, Guarded},
-        http::{json_member, request},
-        now,
-    },
+    driver::{guarded::Guarded, http::request, now},
     link::{Cut, Link},
     place::{Place, ask},
     service::Service,
 };
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use std::time::Duration;
 
 const BLOCKED_FOR: Duration = Duration::from_secs(7);
@@ -18,8 +14,7 @@ const BLOCKED_FOR: Duration = Duration::from_secs(7);
 async fn nothing_is_let_in(cut: Cut) -> anyhow::Result<()> {
     let link = Link::new()?;
     let place = Place::without_server(4)?;
-    let said = place.command(&["client", "create", CLIENT, "--kind", "verifier", "--json"])?;
-    let secret = json_member(&said, "client_secret").context("no secret")?.to_owned();
+    let secret = place.register_verifier()?;
     let mut place = place.started((link.server(), 0).into(), &[])?;
     let session = place.session().await?;
     link.cut(cut)?;

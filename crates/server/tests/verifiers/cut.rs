@@ -2,15 +2,15 @@
 
 use crate::{
     driver::{
-        guarded::{CLIENT, Guarded, OPEN_FOR},
-        http::{json_member, request},
+        guarded::{Guarded, OPEN_FOR},
+        http::request,
         now,
     },
     link::{Cut, Link},
     place::{Place, Session},
     service::Service,
 };
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use counterfoil_domain::revocation::STALE_AFTER;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -30,8 +30,7 @@ impl Scene {
     async fn new() -> anyhow::Result<Self> {
         let link = Link::new()?;
         let place = Place::without_server(8)?;
-        let said = place.command(&["client", "create", CLIENT, "--kind", "verifier", "--json"])?;
-        let secret = json_member(&said, "client_secret").context("no secret")?.to_owned();
+        let secret = place.register_verifier()?;
         let place = place.started((link.server(), 0).into(), &[])?;
         let (issuer, listen) = (place.issuer()?, format!("{}:0", link.front()));
         let guarded = Guarded { issuer: &issuer, name: NAME, listen: &listen, secret: Some(&secret) };

@@ -3,9 +3,11 @@
 use crate::driver::{
     child::{Server, program},
     fill::fill,
+    guarded::CLIENT,
     http::{Connection, json_member, refresh_request, request},
 };
 use anyhow::{Context, ensure};
+use serde_json::Value;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -63,6 +65,13 @@ impl Place {
     pub(crate) fn started(mut self, listen: SocketAddr, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         self.server = Some(Server::start(&self.data, listen, settings)?);
         Ok(self)
+    }
+
+    /// Registers the client that guarded services present themselves as, and gives its secret.
+    pub(crate) fn register_verifier(&self) -> anyhow::Result<String> {
+        let said = self.command(&["client", "create", CLIENT, "--kind", "verifier", "--json"])?;
+        let said: Value = serde_json::from_str(&said)?;
+        Ok(said["client_secret"].as_str().context("no secret")?.to_owned())
     }
 
     /// The server.

@@ -24,9 +24,12 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// A backup is put back as it is: the sign-outs since then are lost in the store. Whoever knows of them does not forget, the
 /// server learns of it from them, and then even who has just started refuses every token from before.
 async fn an_old_backup_is_noticed() -> anyhow::Result<()> {
-    let mut place = Place::new(8, &[])?;
-    let listen = place.server()?.address();
-    let issuer = place.issuer()?;
+    // Only who has shown who they are is believed that the store had more.
+    let place = Place::without_server(8)?;
+    let secret = place.register_verifier()?;
+    let mut place = place.started((Ipv4Addr::LOCALHOST, 0).into(), &[])?;
+    let (listen, issuer) = (place.server()?.address(), place.issuer()?);
+    let follow = |name| Guarded { secret: Some(&secret), ..Guarded::following(&issuer, name) };
     let (mut stays, leaves, before) = (place.session().await?, place.session().await?, place.session().await?);
     // Something is in the feed when the backup is made, and something comes after it.
     ensure!(before.sign_out(listen, "").await?.status == 200);
@@ -34,7 +37,7 @@ async fn an_old_backup_is_noticed() -> anyhow::Result<()> {
     let (data, backup, lost) = (place.data().to_owned(), place.folder().join("backup"), place.folder().join("lost"));
     copy(&data, &backup)?;
     place = place.started(listen, &[])?;
-    let service = Service::start(&Guarded::following(&issuer, "witness"))?.ready().await?;
+    let service = Service::start(&follow("witness"))?.ready().await?;
     ensure!(stays.get(service.address(), "/closed").await?.status == 200);
     ensure!(leaves.sign_out(listen, "?wait=2s").await?.status == 200);
     ensure!(leaves.get(service.address(), "/closed").await?.code() == Some("token_revoked"));
@@ -53,7 +56,7 @@ async fn an_old_backup_is_noticed() -> anyhow::Result<()> {
     ensure!(log.contains("rewound") && log.contains("witness"), "the server's log does not name it: {log}");
 
     // One that starts now knows nothing of before, and the server's cutoff says enough.
-    let newcomer = Service::start(&Guarded::following(&issuer, "newcomer"))?.ready().await?;
+    let newcomer = Service::start(&follow("newcomer"))?.ready().await?;
     for (name, service) in [("witness", &service), ("newcomer", &newcomer)] {
         let answer = leaves.get(service.address(), "/closed").await?;
         ensure!(answer.status == 401, "signed out before the restore, {name}: {answer:?}");
