@@ -10,9 +10,6 @@ use crate::{
 };
 use std::net::IpAddr;
 
-/// In whose name the audit log tells of what was done to everybody.
-pub(crate) const NO_ACCOUNT: AccountId = AccountId::from_bytes([0; 16]);
-
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EventKind {

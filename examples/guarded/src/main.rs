@@ -22,8 +22,8 @@ use std::env;
 use tokio::net::TcpListener;
 
 required_scope! {
-    /// May read one's own profile: what every account of a new server may.
-    ReadProfile = "profile";
+    /// What every account of a new server may.
+    ReadProfile = "account";
 }
 
 /// Nobody is looked up for this: the token is verified in memory.

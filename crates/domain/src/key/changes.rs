@@ -2,7 +2,8 @@
 
 use super::{KeyState, KeyUse, StoredKey};
 use crate::{
-    event::{Event, EventKind, NO_ACCOUNT, Occasion},
+    event::{Event, EventKind, Occasion},
+    id::AccountId,
     revocation::{FeedHead, FeedPosition, Revocation, RevocationDraft},
     time::UnixMillis,
 };
@@ -65,7 +66,7 @@ impl KeyChanges {
     }
 
     pub(super) fn tell(&mut self, kind: EventKind, occasion: &Occasion<'_>) {
-        self.events.push(occasion.event(kind, NO_ACCOUNT, None));
+        self.events.push(occasion.event(kind, AccountId::NOBODY, None));
     }
 
     /// The place that the next entry gets.

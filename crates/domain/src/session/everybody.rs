@@ -1,7 +1,8 @@
 //! Ending every session of every account at once.
 
 use crate::{
-    event::{Event, EventKind, NO_ACCOUNT, Occasion},
+    event::{Event, EventKind, Occasion},
+    id::AccountId,
     key::StoredKey,
     revocation::{Revocation, RevocationDraft},
     time::UnixMillis,

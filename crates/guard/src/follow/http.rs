@@ -88,7 +88,7 @@ impl Http {
             let mut response = self.begin(request).await?;
             let headers = std::mem::take(response.headers_mut());
             let mut body = Vec::new();
-            while let Some(piece) = response.chunk().await.map_err(|error| broke_off(&error))? {
+            while let Some(piece) = response.chunk().await.map_err(broke_off)? {
                 if body.len() + piece.len() > bytes_max {
                     let detail = format!("the answer has more than {bytes_max} bytes");
                     return Err(Failure::Passing(FailureKind::TooLarge, detail));
@@ -101,7 +101,7 @@ impl Http {
     }
 
     async fn begin(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let response = request.send().await.map_err(|error| not_reached(&error))?;
+        let response = request.send().await.map_err(not_reached)?;
         let (status, url) = (response.status(), without_query(response.url()));
         if status == StatusCode::OK {
             Ok(response)
@@ -131,7 +131,7 @@ impl Body {
     /// The next piece, unless it keeps us waiting.
     pub(crate) async fn piece(&mut self, within: Duration) -> Result<Option<Bytes>, Failure> {
         let piece = tokio::time::timeout(within, self.0.chunk()).await;
-        piece.map_err(|_| timed_out(within))?.map_err(|error| broke_off(&error))
+        piece.map_err(|_| timed_out(within))?.map_err(broke_off)
     }
 }
 
@@ -145,13 +145,14 @@ fn timed_out(within: Duration) -> Failure {
     Failure::Passing(FailureKind::TimedOut, format!("no whole answer within {within:?}"))
 }
 
-fn not_reached(error: &reqwest::Error) -> Failure {
+fn not_reached(error: reqwest::Error) -> Failure {
     let kind = if error.is_timeout() { FailureKind::TimedOut } else { FailureKind::Unreachable };
-    Failure::Passing(kind, chain(error))
+    // Without the address: that of the feed is long, and the same each time.
+    Failure::Passing(kind, chain(&error.without_url()))
 }
 
-fn broke_off(error: &reqwest::Error) -> Failure {
-    Failure::Passing(FailureKind::CutOff, chain(error))
+fn broke_off(error: reqwest::Error) -> Failure {
+    Failure::Passing(FailureKind::CutOff, chain(&error.without_url()))
 }
 
 /// An error with what led to it: reqwest's own sentence only says which call it was.

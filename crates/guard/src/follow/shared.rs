@@ -107,9 +107,12 @@ impl Shared {
             Failure::Anomaly(anomaly) => telemetry::anomaly(*anomaly, issuer),
             // Each time, however often: nothing but a person mends it.
             Failure::Configuration(error) => tracing::error!(issuer, "the server cannot be followed: {error}"),
-            // One that comes once and goes is no news; it is in the metrics.
-            passing if times == 1 => tracing::debug!(issuer, failure = %passing, "the server gave no answer"),
-            passing => tracing::warn!(issuer, failure = %passing, times, "the server gives no answer"),
+            // One that comes once and goes is no news, and of many in a row the second, fourth, eighth and so on tell it all:
+            // each is in the metrics.
+            passing if times > 1 && times.is_power_of_two() => {
+                tracing::warn!(issuer, failure = %passing, times, "the server gives no answer");
+            }
+            passing => tracing::debug!(issuer, failure = %passing, times, "the server gives no answer"),
         }
     }
 

@@ -101,7 +101,7 @@ async fn name_and_address() {
     server.sign_in("min.su@example.com").await;
 
     // From a browser left open the name can be changed, and the address cannot.
-    server.clock.advance(Duration::from_mins(11));
+    server.pass(Duration::from_mins(11)).await;
     patch(json!({ "name": "민수" })).await.expect(200);
     let refused = patch(json!({ "email": "thief@example.com" })).await;
     let refused = refused.expect_refusal(401, "insufficient_user_authentication");

@@ -81,7 +81,7 @@ async fn access_tokens() {
     }
     server.account(access).await.expect(200);
 
-    server.clock.advance(PAST_THE_ACCESS_TOKEN);
+    server.pass(PAST_THE_ACCESS_TOKEN).await;
     server.account(access).await.expect_refusal(401, "token_expired");
     server.with_token("DELETE", "/v1/sessions", access).await.expect_refusal(401, "token_expired");
 }
@@ -118,7 +118,7 @@ fn foreign_refresh_token(tokens: &Tokens, key_id: u8) -> String {
 async fn refresh_tokens() {
     let (server, elsewhere) = (Server::start().await, Server::start().await);
     let (tokens, foreign) = (server.sign_up(EMAIL).await, elsewhere.sign_up(EMAIL).await);
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let before = server.snapshot().await;
     let refresh = &tokens.refresh;
     let last = if refresh.ends_with('A') { 'B' } else { 'A' };

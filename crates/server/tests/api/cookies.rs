@@ -69,7 +69,7 @@ async fn a_refresh_token_in_a_cookie_is_rotated_there() {
     assert_eq!(body["refresh_expires_in"], 1_209_600);
 
     let first = reply.cookie(REFRESH_COOKIE).unwrap();
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let refreshed = refresh_with(&server, std::slice::from_ref(&first), Some(PUBLIC_URL)).await.expect(200);
     let second = refreshed.cookie(REFRESH_COOKIE).unwrap();
     assert_ne!(first, second);
@@ -88,9 +88,9 @@ async fn a_refresh_token_in_a_cookie_is_rotated_there() {
     assert_eq!(server.snapshot().await, before);
 
     // Used again, it is found out like any other.
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     refresh_with(&server, &[second], Some(PUBLIC_URL)).await.expect(200);
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     refresh_with(&server, &[first], Some(PUBLIC_URL)).await.expect_refusal(401, "invalid_grant");
 }
 
@@ -106,7 +106,7 @@ async fn an_access_cookie_for_pages_is_renewed_with_the_refresh() {
         server.send(carried.with(server.request("GET", "/v1/account")))
     };
     page(&access).await.expect(200);
-    server.clock.advance(Duration::from_mins(31));
+    server.pass(Duration::from_mins(31)).await;
     page(&access).await.expect_refusal(401, "token_expired");
     let refresh = reply.cookie(REFRESH_COOKIE).unwrap();
     let refreshed = refresh_with(&server, &[refresh, access], Some(PUBLIC_URL)).await.expect(200);
@@ -274,7 +274,7 @@ async fn an_ended_token_in_the_cookie_ends_nobodys_session() {
     let server = Server::start().await;
     let victim = server.sign_up("jiho@example.com").await;
     server.sign_up(EMAIL).await;
-    server.clock.advance(Duration::from_mins(31));
+    server.pass(Duration::from_mins(31)).await;
     sign_in(&server, json!({}), &[format!("{ACCESS_COOKIE}={}", victim.access)]).await.expect(201);
     server.refresh(&victim.refresh).await.expect(200);
 }
@@ -292,7 +292,7 @@ async fn one_can_sign_out_whatever_the_scope_and_with_a_refresh_cookie_alone() {
 
     let reply = sign_in(&server, json!({ "transport": "cookie", "access_cookie": true }), &[]).await.expect(201);
     let (refresh, access) = (reply.cookie(REFRESH_COOKIE).unwrap(), reply.cookie(ACCESS_COOKIE).unwrap());
-    server.clock.advance(Duration::from_mins(31));
+    server.pass(Duration::from_mins(31)).await;
     let both = Carried::Cookie(format!("{refresh}; {access}"));
     let foreign = server.request("DELETE", "/v1/sessions/current").header("cookie", &refresh);
     server.send(foreign).await.expect_refusal(403, "cross_origin");

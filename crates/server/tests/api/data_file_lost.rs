@@ -11,7 +11,7 @@ const EMAIL: &str = "minsu@example.com";
 async fn verification_goes_on_and_a_copy_is_saved() {
     let server = Server::start().await;
     let tokens = server.sign_up(EMAIL).await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let data = server.folder.path().join("data");
     fs::remove_file(data.join(DATA_FILE)).unwrap();
 

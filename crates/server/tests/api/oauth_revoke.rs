@@ -29,7 +29,7 @@ async fn a_refresh_token_ends_its_session_and_no_other() {
 async fn a_spent_refresh_token_ends_its_session_too() {
     let server = Server::start().await;
     let first = server.sign_up(EMAIL).await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let second = server.refresh(&first.refresh).await.expect(200).tokens();
     revoke(&server, &[("token", &first.refresh)]).await;
     server.account(&second.access).await.expect_refusal(401, "token_revoked");
@@ -75,7 +75,7 @@ async fn what_is_no_living_token_of_ours_is_no_error_and_changes_nothing() {
     let (server, elsewhere) = (Server::start().await, Server::start().await);
     let (tokens, foreign) = (server.sign_up(EMAIL).await, elsewhere.sign_up(EMAIL).await);
     let stale = server.sign_in(EMAIL).await;
-    server.clock.advance(PAST_THE_ACCESS_TOKEN);
+    server.pass(PAST_THE_ACCESS_TOKEN).await;
     let before = server.snapshot().await;
     let forged = tokens.refresh.replace("cfr_", "cfr_A");
     for token in ["unknown", "cfr_", "a.b.c", &forged, &foreign.access, &foreign.refresh, &stale.access] {

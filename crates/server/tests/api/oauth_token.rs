@@ -27,7 +27,7 @@ async fn widen_grant(server: &Server, tokens: &Tokens) {
 async fn it_rotates_like_the_api() {
     let server = Server::start().await;
     let first = server.sign_up(EMAIL).await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let second = ask(&server, &first, &[]).await.expect(200).tokens();
     assert_ne!(second.refresh, first.refresh);
     assert_eq!(server.refresh(&first.refresh).await.expect(200).tokens().refresh, second.refresh);
@@ -53,7 +53,7 @@ async fn a_scope_may_narrow_one_access_token_and_leaves_the_grant_whole() {
 async fn a_scope_never_grows() {
     let server = Server::start().await;
     let tokens = server.sign_up(EMAIL).await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let before = server.snapshot().await;
     for scope in ["admin", "account admin", "account  admin", "\"", "accóunt"] {
         ask(&server, &tokens, &[("scope", scope)]).await.expect_refusal(400, "invalid_scope");
@@ -66,7 +66,7 @@ async fn a_scope_never_grows() {
 async fn a_refresh_token_is_bound_to_its_client() {
     let server = Server::start().await;
     let tokens = server.sign_up(EMAIL).await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let before = server.snapshot().await;
     ask(&server, &tokens, &[("client_id", "somebody-else")]).await.expect_refusal(400, "invalid_grant");
     assert_eq!(server.snapshot().await, before);
@@ -77,7 +77,7 @@ async fn a_refresh_token_is_bound_to_its_client() {
 async fn bad_requests_are_refused_in_oauths_words() {
     let server = Server::start().await;
     let tokens = server.sign_up(EMAIL).await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let before = server.snapshot().await;
     let (refresh, access) = (("refresh_token", tokens.refresh.as_str()), ("refresh_token", tokens.access.as_str()));
     let grant = ("grant_type", "refresh_token");

@@ -61,10 +61,10 @@ async fn it_is_looked_up_once_in_five_minutes_and_its_use_is_written_down() {
     };
     assert_eq!(guarded().await, ["session_by_secret", "update_session"], "cold, and used for the first time");
     assert_eq!(guarded().await, [""; 0]);
-    server.clock.advance(Duration::from_secs(299));
+    server.pass(Duration::from_secs(299)).await;
     assert_eq!(guarded().await, [""; 0]);
     // And the leeway of verifiers.
-    server.clock.advance(Duration::from_secs(7));
+    server.pass(Duration::from_secs(7)).await;
     assert_eq!(guarded().await, ["session_by_secret", "update_session"]);
     let listed = list(&server, &maker).await;
     let used = counterfoil_wire::Timestamp::from_unix_millis(server.clock.now().as_millis());
@@ -183,7 +183,7 @@ async fn too_many_in_an_hour_are_refused() {
         (429, "too_many_requests", "600")
     );
     assert_eq!(server.snapshot().await, before);
-    server.clock.advance(Duration::from_hours(1));
+    server.pass(Duration::from_hours(1)).await;
     let maker = server.sign_in_with(EMAIL, SessionPolicy::Refresh).await;
     server.personal_token(&maker, &request).await;
 }

@@ -91,10 +91,10 @@ async fn drive(policy: SessionPolicy, happens: Happens) -> String {
     match happens {
         Nothing => {}
         Renewal => {
-            server.clock.advance(20 * MINUTE);
+            server.pass(20 * MINUTE).await;
             let is_renewed = !matches!(policy, SessionPolicy::Tracked | SessionPolicy::Personal);
             assert_eq!(held.renew(&server).await, if is_renewed { "" } else { "not_sliding" }, "{policy}");
-            server.clock.advance(15 * MINUTE);
+            server.pass(15 * MINUTE).await;
         }
         Idleness => left_alone(&server, &held).await,
         OldAge => return until_its_end(&server, held).await,
@@ -155,15 +155,15 @@ async fn left_alone(server: &Server, held: &Held) {
         SessionPolicy::Sliding | SessionPolicy::Refresh => (29 * MINUTE, MINUTE + Duration::from_secs(6)),
         SessionPolicy::Personal => (HOUR, 1_000 * DAY),
     };
-    server.clock.advance(still_good);
+    server.pass(still_good).await;
     assert_eq!(held.code(server).await, "", "{} before its limit", held.policy);
-    server.clock.advance(past);
+    server.pass(past).await;
     if let Some(refresh) = &held.refresh {
         // Its access token has ended; the session has not, until it is not refreshed for two weeks.
         assert_eq!(server.refresh(refresh).await.status, 200);
         let mut held = held.clone();
         assert_eq!(held.renew(server).await, "");
-        server.clock.advance(14 * DAY + MINUTE);
+        server.pass(14 * DAY + MINUTE).await;
         assert_eq!(held.renew(server).await, "invalid_grant");
     }
 }
@@ -185,7 +185,7 @@ async fn until_its_end(server: &Server, mut held: Held) -> String {
     };
     let mut age = Duration::ZERO;
     loop {
-        server.clock.advance(step);
+        server.pass(step).await;
         age += step;
         let refused = held.renew(server).await;
         let refused = if refused == "not_sliding" { String::new() } else { refused };
@@ -195,7 +195,7 @@ async fn until_its_end(server: &Server, mut held: Held) -> String {
             assert_eq!((refused.as_str(), code.as_str()), ("", ""), "{} after {age:?}", held.policy);
         } else {
             assert_eq!(age, absolute);
-            server.clock.advance(Duration::from_secs(6));
+            server.pass(Duration::from_secs(6)).await;
             if held.policy == SessionPolicy::Refresh {
                 assert_eq!(held.renew(server).await, "invalid_grant");
             }

@@ -18,7 +18,7 @@ async fn of_64_parallel_refreshes_all_get_the_one_successor() {
     let server = Server::start().await;
     let mut current = server.sign_up("minsu@example.com").await.refresh;
     for round in 0..rounds() {
-        server.clock.advance(PAST_THE_WINDOW);
+        server.pass(PAST_THE_WINDOW).await;
         let mut asking = JoinSet::new();
         for _ in 0..CLIENTS {
             let (client, token) = ((*server).clone(), current.clone());
@@ -46,7 +46,7 @@ async fn a_sign_out_among_racing_refreshes_ends_them_all() {
     let server = Server::start().await;
     for round in 0..10 {
         let first = server.sign_up(&format!("minsu-{round}@example.com")).await;
-        server.clock.advance(PAST_THE_WINDOW);
+        server.pass(PAST_THE_WINDOW).await;
         let mut asking = JoinSet::new();
         for number in 0..CLIENTS {
             let (client, tokens) = ((*server).clone(), first.clone());

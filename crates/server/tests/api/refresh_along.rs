@@ -15,7 +15,7 @@ async fn one_of_the_same_session_is_good_even_when_it_has_ended() {
     let server = Server::start().await;
     let tokens = server.sign_up(EMAIL).await;
     refresh_with(&server, &tokens.refresh, &tokens.access).await.expect(200);
-    server.clock.advance(PAST_THE_ACCESS_TOKEN);
+    server.pass(PAST_THE_ACCESS_TOKEN).await;
     server.account(&tokens.access).await.expect_refusal(401, "token_expired");
     let renewed = refresh_with(&server, &tokens.refresh, &tokens.access).await.expect(200).tokens();
     server.account(&renewed.access).await.expect(200);
@@ -29,7 +29,7 @@ async fn every_other_one_is_refused_and_leaves_the_session_alone() {
     let same_person = server.sign_in(EMAIL).await;
     let somebody_else = server.sign_up("jiho@example.com").await;
     let foreign = elsewhere.sign_up(EMAIL).await;
-    server.clock.advance(PAST_THE_ACCESS_TOKEN);
+    server.pass(PAST_THE_ACCESS_TOKEN).await;
     let before = server.snapshot().await;
     let (truncated, _) = tokens.access.rsplit_once('.').unwrap();
     for access in
@@ -52,7 +52,7 @@ async fn it_can_be_made_a_must() {
     server.refresh(&tokens.refresh).await.expect_refusal(401, "access_token_required");
     let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_str())];
     server.post_form("/oauth/token", &form).await.expect_refusal(400, "invalid_grant");
-    server.clock.advance(PAST_THE_ACCESS_TOKEN);
+    server.pass(PAST_THE_ACCESS_TOKEN).await;
     refresh_with(&server, &tokens.refresh, &tokens.access).await.expect(200);
     let form = [form[0], form[1], ("access_token", &tokens.access)];
     server.post_form("/oauth/token", &form).await.expect(200);

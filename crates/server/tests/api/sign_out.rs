@@ -57,7 +57,7 @@ async fn one_session_too_many_ends_the_one_not_used_for_the_longest() {
     let server = Server::start_with(|config| config.session.per_account_max = 3).await;
     let (phone, laptop) = (server.sign_up(EMAIL).await, server.sign_in(EMAIL).await);
     let somebody_else = server.sign_up("jiho@example.com").await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let tablet = server.sign_in(EMAIL).await;
     let phone = server.refresh(&phone.refresh).await.expect(200).tokens();
     let desk = server.sign_in(EMAIL).await;

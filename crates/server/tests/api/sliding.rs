@@ -30,7 +30,7 @@ async fn signed_in() -> (Server, Held) {
 #[tokio::test]
 async fn the_token_before_stays_good_until_its_own_end_and_dies_with_the_session() {
     let (server, first) = signed_in().await;
-    server.clock.advance(20 * MINUTE);
+    server.pass(20 * MINUTE).await;
     let mut second = first.clone();
     assert_eq!(second.renew(&server).await, "");
     assert_eq!(claims(token(&second))["exp"].as_i64(), claims(token(&first))["exp"].as_i64().map(|exp| exp + 1_200));
@@ -38,7 +38,7 @@ async fn the_token_before_stays_good_until_its_own_end_and_dies_with_the_session
     for held in [&first, &second] {
         held.ask(&server).await.expect(200);
     }
-    server.clock.advance(11 * MINUTE);
+    server.pass(11 * MINUTE).await;
     assert_eq!((first.code(&server).await.as_str(), second.code(&server).await.as_str()), ("token_expired", ""));
     second.send(&server, "DELETE", "/v1/sessions/current", None).await.expect(200);
     assert_eq!(second.code(&server).await, "token_revoked");
@@ -49,11 +49,11 @@ async fn near_its_absolute_limit_the_token_ends_there() {
     let (server, mut held) = signed_in().await;
     let until = claims(token(&held))["iat"].as_i64().unwrap() + 12 * 3600;
     for _ in 0..35 {
-        server.clock.advance(20 * MINUTE);
+        server.pass(20 * MINUTE).await;
         assert_eq!(held.renew(&server).await, "");
     }
     assert_eq!(claims(token(&held))["exp"], until);
-    server.clock.advance(20 * MINUTE);
+    server.pass(20 * MINUTE).await;
     // Within the leeway the token still verifies; the session is over all the same.
     let before = server.snapshot().await;
     assert_eq!(held.renew(&server).await, "token_revoked");
@@ -93,7 +93,7 @@ async fn a_marked_handler_brings_a_new_token_once_the_old_one_is_a_minute_old() 
     let (server, held) = signed_in().await;
     let ask = || held.send(&server, "GET", "/extending", None);
     assert!(ask().await.expect(200).headers.get("counterfoil-access-token").is_none());
-    server.clock.advance(MINUTE);
+    server.pass(MINUTE).await;
     let reply = ask().await.expect(200);
     let new = reply.header("counterfoil-access-token").to_owned();
     assert_eq!(reply.header("cache-control"), "no-store");
@@ -103,7 +103,7 @@ async fn a_marked_handler_brings_a_new_token_once_the_old_one_is_a_minute_old() 
     let missing = held.send(&server, "GET", "/extending?fail=true", None).await.expect(422);
     assert!(missing.headers.get("counterfoil-access-token").is_none());
     let refresh = server.sign_in_with(EMAIL, SessionPolicy::Refresh).await;
-    server.clock.advance(MINUTE);
+    server.pass(MINUTE).await;
     let reply = refresh.send(&server, "GET", "/extending", None).await.expect(200);
     assert!(reply.headers.get("counterfoil-access-token").is_none());
     held.send(&server, "GET", "/guarded", None).await.expect(200);
@@ -115,7 +115,7 @@ async fn what_came_as_a_cookie_goes_back_as_a_cookie() {
     let body = json!({ "email": EMAIL, "password": PASSWORD, "policy": "sliding", "transport": "cookie" });
     let pair = server.post_json("/v1/sessions", &body).await.expect(201).cookie(ACCESS_COOKIE).unwrap();
     let carried = Carried::Cookie(pair.clone());
-    server.clock.advance(MINUTE);
+    server.pass(MINUTE).await;
     for path in ["/extending", "/v1/forward-auth?extend=true"] {
         let reply = server.send(carried.with(server.request("GET", path))).await.expect(200);
         let renewed = reply.cookie(ACCESS_COOKIE).unwrap();
@@ -141,7 +141,7 @@ async fn a_store_that_fails_does_not_touch_the_request() {
     let (server, probes) = Server::start_probed().await;
     server.sign_up(EMAIL).await;
     let held = server.sign_in_with(EMAIL, SessionPolicy::Sliding).await;
-    server.clock.advance(MINUTE);
+    server.pass(MINUTE).await;
     probes.fail(1, crate::harness::Fault::Unreachable);
     let reply = held.send(&server, "GET", "/extending", None).await.expect(200);
     assert!(probes.has_failed() && reply.headers.get("counterfoil-access-token").is_none());

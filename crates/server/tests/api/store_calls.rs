@@ -124,7 +124,7 @@ async fn each_policy_costs_what_it_says() {
             assert_eq!(ask().await, read, "{policy}, warm");
         }
         // That somebody was there is written down once a minute, where the session is looked up anyway.
-        server.clock.advance(Duration::from_mins(1));
+        server.pass(Duration::from_mins(1)).await;
         let written: Vec<_> = read.iter().copied().chain((!read.is_empty()).then_some("update_session")).collect();
         assert_eq!(ask().await, written, "{policy}, a minute later");
         assert_eq!(ask().await, read, "{policy}, after that");

@@ -86,7 +86,7 @@ impl Flow {
 /// Runs the flow with its `nth` call failing; the answer must say so and nothing else.
 async fn fail(flow: &Flow, nth: usize, fault: Fault, email: &str, (server, probes): (&Server, &Probes)) -> Tokens {
     let tokens = server.sign_up(email).await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     probes.fail(nth, fault);
     let reply = flow.run(server, email, &tokens).await;
     assert!(probes.has_failed(), "{}: made fewer calls", flow.name);
@@ -153,13 +153,13 @@ async fn a_refresh_whose_answer_was_lost_can_be_repeated() {
     let (server, probes) = Server::start_probed().await;
     let first = server.sign_up("minsu@example.com").await;
     for _ in 0..3 {
-        server.clock.advance(PAST_THE_WINDOW);
+        server.pass(PAST_THE_WINDOW).await;
         let tokens = server.refresh(&first.refresh).await.expect(200).tokens();
         assert_ne!(tokens.refresh, first.refresh);
     }
     let mut current = server.refresh(&first.refresh).await.expect(200).tokens();
     for _ in 0..3 {
-        server.clock.advance(PAST_THE_WINDOW);
+        server.pass(PAST_THE_WINDOW).await;
         probes.fail(1, Fault::LostAnswer);
         server.refresh(&current.refresh).await.expect_refusal(503, "store_unavailable");
         let committed = server.snapshot().await.sessions[0].session.rotation;
@@ -177,10 +177,10 @@ async fn a_theft_whose_answer_was_lost_is_still_a_theft() {
     let first = server.sign_up("minsu@example.com").await;
     let mut current = first.clone();
     for _ in 0..2 {
-        server.clock.advance(PAST_THE_WINDOW);
+        server.pass(PAST_THE_WINDOW).await;
         current = server.refresh(&current.refresh).await.expect(200).tokens();
     }
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     probes.fail(1, Fault::LostAnswer);
     server.refresh(&first.refresh).await.expect_refusal(503, "store_unavailable");
     let is_refused = || async { server.account(&current.access).await.status == 401 };
@@ -196,7 +196,7 @@ async fn a_theft_whose_answer_was_lost_is_still_a_theft() {
 async fn a_hanging_call_holds_up_nobody_else() {
     let (server, probes) = Server::start_probed().await;
     let (waiting, other) = (server.sign_up("minsu@example.com").await, server.sign_up("jiho@example.com").await);
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     probes.fail(1, Fault::Hang);
     let client = (*server).clone();
     let token = waiting.refresh.clone();
@@ -217,14 +217,14 @@ async fn a_hanging_call_holds_up_nobody_else() {
 async fn a_refresh_that_waited_too_long_is_dropped() {
     let (server, probes) = Server::start_probed().await;
     let tokens = server.sign_up("minsu@example.com").await;
-    server.clock.advance(PAST_THE_WINDOW);
+    server.pass(PAST_THE_WINDOW).await;
     let before = server.snapshot().await;
     for (wait, status) in [(6, 503), (5, 200)] {
         probes.fail(1, Fault::Hang);
         let (client, token) = ((*server).clone(), tokens.refresh.clone());
         let hanging = tokio::spawn(async move { client.refresh(&token).await });
         eventually("it hangs", Duration::from_secs(5), || async { probes.has_failed() }).await;
-        server.clock.advance(Duration::from_secs(wait));
+        server.pass(Duration::from_secs(wait)).await;
         probes.release();
         let reply = hanging.await.unwrap().expect(status);
         if status == 503 {
@@ -245,6 +245,6 @@ async fn readiness_tells_of_the_store_and_liveness_does_not() {
     server.get("/healthz").await.expect(200);
     // One look at the store serves everybody for a second: each writes durably, and anybody may ask.
     server.get("/readyz").await.expect(503);
-    server.clock.advance(Duration::from_secs(1));
+    server.pass(Duration::from_secs(1)).await;
     server.get("/readyz").await.expect(200);
 }

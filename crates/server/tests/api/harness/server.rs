@@ -118,6 +118,13 @@ impl Server {
         (folder, clock)
     }
 
+    /// Time passes, and the server has gone on meanwhile: it has read its feed since. (A store that does not answer lets
+    /// time pass as well.)
+    pub(crate) async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.counterfoil.app().follow_feed()).await;
+    }
+
     pub(crate) fn counterfoil(&self) -> &Counterfoil {
         &self.counterfoil
     }
