@@ -181,6 +181,8 @@ impl Guard {
         };
         // Once for everything that this request is held against.
         let (now, monotonic) = self.0.clock.read();
+        // Asked before the ledger is: a proof that comes in between is none for what was looked up before it.
+        let is_in_time = self.0.revocations.is_in_time(monotonic);
         let user = match self.remembered(text, now) {
             // Scripts cannot read the access cookie, and nobody puts a personal token there.
             Some(Ok(user)) if !is_bearer && user.policy() == SessionPolicy::Personal => {
@@ -199,7 +201,7 @@ impl Guard {
         };
         match user.policy() {
             SessionPolicy::Tracked => self.while_session_lives(user, text).await,
-            _ if self.0.revocations.is_in_time(monotonic) => Ok(user),
+            _ if is_in_time => Ok(user),
             _ => self.while_stale(intent, text, user, monotonic).await,
         }
     }
@@ -240,15 +242,12 @@ impl Guard {
 
     fn token_of(&self, intent: Intent, token: &str) -> Result<CurrentUser, Rejection> {
         let (now, monotonic) = self.0.clock.read();
+        let goes_on = self.0.revocations.is_in_time(monotonic) || self.goes_on_while_stale(intent, monotonic);
         let user = self.remembered(token.as_bytes(), now).unwrap_or_else(|| self.verify_and_remember(token))?;
         if user.policy().is_looked_up() {
             return Err(Rejection::lookup_needed());
         }
-        if self.0.revocations.is_in_time(monotonic) || self.goes_on_while_stale(intent, monotonic) {
-            Ok(user)
-        } else {
-            Err(Rejection::RevocationsStale)
-        }
+        if goes_on { Ok(user) } else { Err(Rejection::RevocationsStale) }
     }
 
     /// Whose access token this is or was: an ended one is taken as well, and one whose session has ended. For telling which
@@ -270,7 +269,7 @@ impl Guard {
     }
 
     /// What is to be said of a token that was accepted before with today's keys.
-    fn remembered(&self, token: &[u8], now: UnixMillis) -> Option<Result<CurrentUser, Rejection>> {
+    pub(crate) fn remembered(&self, token: &[u8], now: UnixMillis) -> Option<Result<CurrentUser, Rejection>> {
         let inner = &*self.0;
         let known = inner.verified.find(token, inner.keys.generation())?;
         // The leeway is for tokens that others minted by their clocks; what was looked up ends by ours.
@@ -304,7 +303,7 @@ impl Guard {
         }
     }
 
-    fn verify_and_remember(&self, token: &str) -> Result<CurrentUser, Rejection> {
+    pub(crate) fn verify_and_remember(&self, token: &str) -> Result<CurrentUser, Rejection> {
         let inner = &*self.0;
         if !inner.revocations.is_loaded() {
             return Err(Rejection::NotReady);

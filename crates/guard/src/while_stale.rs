@@ -1,7 +1,7 @@
 //! A good token while it cannot be proven that every sign-out is known.
 
 use crate::{CurrentUser, Guard, Rejection, cookies::same_origin::Intent, stale::WhileStale, telemetry};
-use counterfoil_domain::{policy::SessionPolicy, revocation::Freshness};
+use counterfoil_domain::{opaque::SecretKind, policy::SessionPolicy, revocation::Freshness};
 use std::time::Duration;
 
 impl Guard {
@@ -14,7 +14,7 @@ impl Guard {
         monotonic: Duration,
     ) -> Result<CurrentUser, Rejection> {
         match self.decide_while_stale(intent, monotonic) {
-            None => Ok(user),
+            None => self.look_again(presented).await,
             Some(WhileStale::Accept) => {
                 telemetry::stale("accepted");
                 Ok(user)
@@ -24,6 +24,16 @@ impl Guard {
                 telemetry::stale("refused");
                 Err(Rejection::RevocationsStale)
             }
+        }
+    }
+
+    /// It has become fresh since the ledger was asked: what it says now counts.
+    async fn look_again(&self, presented: &[u8]) -> Result<CurrentUser, Rejection> {
+        let text = std::str::from_utf8(presented).unwrap_or_default();
+        match self.remembered(presented, self.now()) {
+            Some(verdict) => verdict,
+            None if text.starts_with(SecretKind::PersonalToken.prefix()) => self.by_personal_token(text).await,
+            None => self.verify_and_remember(text),
         }
     }
 

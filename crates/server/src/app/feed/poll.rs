@@ -59,7 +59,8 @@ impl FeedAnswer {
             resync,
             now_ms: self.now_ms,
             held_ms: millis(self.held),
-            age_ms: millis(self.age),
+            // Up, as what was held goes down: a proof must not grow by a fraction.
+            age_ms: millis(self.age + FRACTION),
         };
         let text = serde_json::to_string(&body).unwrap_or_default();
         // The body with no entries, and theirs in their place.
@@ -67,6 +68,9 @@ impl FeedAnswer {
         [format!("{before}[").into(), entries, format!("]{after}").into()]
     }
 }
+
+/// What is lost of a duration in whole milliseconds, at most.
+const FRACTION: Duration = Duration::from_nanos(999_999);
 
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
