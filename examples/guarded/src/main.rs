@@ -76,8 +76,10 @@ fn app(guard: &Guard) -> Router {
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
     let issuer = env::var("COUNTERFOIL_ISSUER").unwrap_or_else(|_| "http://127.0.0.1:8080".to_owned());
-    let audience = env::var("COUNTERFOIL_AUDIENCE").unwrap_or_else(|_| issuer.clone());
-    let mut follow = Guard::follow(issuer).audience(audience).name("guarded");
+    let mut follow = Guard::follow(issuer).name("guarded");
+    if let Ok(audience) = env::var("COUNTERFOIL_AUDIENCE") {
+        follow = follow.audience(audience);
+    }
     if let (Ok(client), Ok(secret)) = (env::var("COUNTERFOIL_CLIENT"), env::var("COUNTERFOIL_CLIENT_SECRET")) {
         follow = follow.client(client, secret);
     }

@@ -106,7 +106,7 @@ fn wait_before_signing(next: &StoredKey, view: &KeysView<'_>, terms: &KeyTerms) 
         return Duration::ZERO;
     }
     let before = view.active().and_then(|active| active.cache_lifetime).unwrap_or_default();
-    terms.jwks_max_age.max(before) + CACHE_MARGIN
+    terms.jwks_max_age.max(before) + CACHE_MARGIN.min(terms.jwks_max_age)
 }
 
 /// The active key with what is configured now, where that is longer: lifetimes may have changed since it began to sign, and

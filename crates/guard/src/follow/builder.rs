@@ -37,7 +37,7 @@ const LEEWAY_USUAL: Duration = Duration::from_secs(5);
 /// }
 ///
 /// # async fn service(secret: String) -> Result<(), Box<dyn std::error::Error>> {
-/// let guard = Guard::follow("https://auth.example.com").client("billing", secret).audience("api").start().await?;
+/// let guard = Guard::follow("https://auth.example.com").client("billing", secret).start().await?;
 /// let app: Router = Router::new().route("/invoices", get(invoices)).with_state(guard.clone());
 /// # Ok(()) }
 /// ```
@@ -86,7 +86,8 @@ impl Follow {
         self
     }
 
-    /// For whom tokens must be (`aud`); called again, for that one or this one.
+    /// For whom tokens must be (`aud`); called again, for that one or this one. Unless told otherwise that is the issuer
+    /// itself, as the server has it where its configuration names no `access_token.audience`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
@@ -162,7 +163,7 @@ impl Follow {
         let target = self.target()?;
         // Refuses what is no address at all before anything is started.
         target.oauth_metadata()?;
-        let policy = self.policy()?.token_type(ACCESS_TOKEN_TYPE);
+        let policy = self.policy().token_type(ACCESS_TOKEN_TYPE);
         let verifier = name::of_this_process(self.name.as_deref(), &*self.entropy)?;
         let clock = Arc::new(ServerClock::new(Arc::clone(&self.clock)));
         let http = Arc::new(Http::new(self.client)?);
@@ -202,14 +203,11 @@ impl Follow {
     }
 
     /// The rules, but for the type.
-    ///
-    /// # Errors
-    /// [`FollowError::NoAudience`].
-    pub(super) fn policy(&self) -> Result<Policy, FollowError> {
-        if self.audiences.is_empty() {
-            return Err(FollowError::NoAudience);
-        }
+    pub(super) fn policy(&self) -> Policy {
         let rules = Policy::new(self.algorithms).issuer(self.issuer.as_str()).leeway_seconds(self.leeway.as_secs());
-        Ok(self.audiences.iter().fold(rules, |rules, audience| rules.audience(audience.as_str())))
+        if self.audiences.is_empty() {
+            return rules.audience(self.issuer.as_str());
+        }
+        self.audiences.iter().fold(rules, |rules, audience| rules.audience(audience.as_str()))
     }
 }

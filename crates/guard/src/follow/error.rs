@@ -15,8 +15,10 @@ pub enum FollowError {
         /// What is the matter with it.
         problem: &'static str,
     },
-    /// Nobody said for whom tokens must be.
-    #[error("say for whom tokens must be, with `.audience(\"…\")`: the server's configuration calls it `audience`")]
+    /// Nobody said for whom the tokens of an issuer without a feed must be.
+    #[error(
+        "say for whom tokens must be, with `.audience(\"…\")`: the issuer's documentation tells what `aud` they have"
+    )]
     NoAudience,
     /// The name of this process is none.
     #[error("the name of a verifier is 1 to 48 characters of A-Z a-z 0-9 . _ : -")]

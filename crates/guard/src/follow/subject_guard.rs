@@ -88,7 +88,11 @@ impl FollowKeys {
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<SubjectGuard, FollowError> {
         let target = self.follow.target()?;
-        let policy = self.follow.policy()?;
+        // Whose tokens say which audience is for each issuer to say; a guess could take in what was meant for others.
+        if self.follow.audiences.is_empty() {
+            return Err(FollowError::NoAudience);
+        }
+        let policy = self.follow.policy();
         let policy = match self.token_type {
             Some(token_type) => policy.token_type(token_type),
             None => policy,

@@ -60,12 +60,13 @@ async fn what_cannot_be_meant_is_refused_before_anybody_is_asked() {
         (follow("auth.example.com"), "no URL"),
         (follow("https://auth.example.com?tenant=1"), "no query"),
         (follow("https://auth.example.com").reached_at("http://10.0.0.1"), "only https"),
-        (Guard::follow(&bench.server.issuer).client("billing", SECRET), ".audience("),
         (bench.follow().name("two words"), "1 to 48"),
     ] {
         let error = guard.start().await.err().unwrap().to_string();
         assert!(error.contains(expected), "{error}");
     }
+    let without_audience = Guard::follow(&bench.server.issuer).without_feed().start().await;
+    assert!(without_audience.err().unwrap().to_string().contains(".audience("));
     assert_eq!(bench.server.all_calls(), 0);
 }
 

@@ -1,7 +1,7 @@
 //! A small service of somebody else's, behind a guard that follows the server: this very program, called by itself, so
 //! that it is a process of its own.
 
-use super::child::Server;
+use crate::driver::child::Server;
 use anyhow::Context;
 use axum::{Json, Router, extract::State, routing::get};
 use counterfoil_guard::{CurrentUser, Guard, StalePolicy, WhenStale};

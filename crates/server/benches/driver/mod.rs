@@ -3,7 +3,6 @@
 
 pub(crate) mod child;
 pub(crate) mod fill;
-pub(crate) mod guarded;
 pub(crate) mod http;
 
 use std::time::Instant;

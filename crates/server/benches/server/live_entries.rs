@@ -4,10 +4,10 @@ use crate::{
     driver::{
         child::Server,
         fill::fill,
-        guarded::Guarded,
         http::{Connection, request},
         now,
     },
+    guarded::Guarded,
     load::{repeat, runtime},
     machine::memory,
     options::{Options, Part},

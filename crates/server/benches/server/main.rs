@@ -11,6 +11,8 @@
 
 #[path = "../driver/mod.rs"]
 mod driver;
+#[path = "../driver/guarded.rs"]
+mod guarded;
 
 mod ceiling;
 mod live_entries;
@@ -42,7 +44,7 @@ fn main() -> anyhow::Result<()> {
         return ceiling::serve(kind);
     }
     if options.guarded {
-        return driver::guarded::serve();
+        return guarded::serve();
     }
     let options = options.with_defaults();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;

@@ -9,10 +9,10 @@ use crate::{
     driver::{
         child::Server,
         fill::fill,
-        guarded::Guarded,
         http::{Connection, json_member, request},
         now,
     },
+    guarded::Guarded,
     options::{Options, Part},
     pool::Pool,
     report::{Report, Target, Unit},

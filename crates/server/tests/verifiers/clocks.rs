@@ -2,8 +2,9 @@
 //! back.
 
 use crate::{
-    driver::{child::Server, guarded::Guarded, now},
+    driver::{child::Server, now},
     faketime::WallClock,
+    guarded::Guarded,
     place::{Place, Session},
     service::Service,
 };

@@ -1,7 +1,8 @@
 //! A service that starts while it cannot reach the server: it lets nobody in, and says that it is not ready.
 
 use crate::{
-    driver::{guarded::Guarded, http::request, now},
+    driver::{http::request, now},
+    guarded::Guarded,
     link::{Cut, Link},
     place::{Place, ask},
     service::Service,

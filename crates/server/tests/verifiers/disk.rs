@@ -4,10 +4,10 @@ use crate::{
     driver::{
         child::Server,
         fill::fill,
-        guarded::Guarded,
         http::{json_member, refresh_request, request},
         now,
     },
+    guarded::Guarded,
     place::ask,
     service::Service,
 };

@@ -2,7 +2,8 @@
 //! verifier that knows no feed and holds its copy of the key set for as long as it may.
 
 use crate::{
-    driver::{guarded::Guarded, http::request, now},
+    driver::{http::request, now},
+    guarded::Guarded,
     place::{Place, Session, ask},
     service::Service,
 };
@@ -11,7 +12,7 @@ use counterfoil_jwt::{Algorithm, KeySet, Policy, verify};
 use serde_json::Value;
 use std::{
     env,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -102,7 +103,7 @@ fn active_key(place: &Place) -> anyhow::Result<String> {
 }
 
 async fn rotations_refuse_nobody(rotations: u64) -> anyhow::Result<()> {
-    let mut place = Place::new(512, &SETTINGS)?;
+    let place = Place::empty()?.started((Ipv4Addr::LOCALHOST, 0).into(), &SETTINGS)?;
     let service = Service::start(&Guarded::following(&place.issuer()?, "rotating"))?.ready().await?;
     let load = Arc::new(Load {
         server: place.server()?.address(),
@@ -112,8 +113,8 @@ async fn rotations_refuse_nobody(rotations: u64) -> anyhow::Result<()> {
         refreshes: AtomicU64::new(0),
     });
     let mut clients = JoinSet::new();
-    for _ in 0..CLIENTS {
-        clients.spawn(live(Arc::clone(&load), place.session().await?));
+    for number in 0..CLIENTS {
+        clients.spawn(live(Arc::clone(&load), Session::sign_up(load.server, number).await?));
     }
     let begun = now();
     for rotation in 1..=rotations {

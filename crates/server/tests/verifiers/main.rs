@@ -5,6 +5,8 @@
 
 #[path = "../../benches/driver/mod.rs"]
 mod driver;
+#[path = "../../benches/driver/guarded.rs"]
+mod guarded;
 
 mod clocks;
 mod cold;
@@ -23,5 +25,5 @@ mod switch;
 #[test]
 #[ignore = "a process that the other tests start"]
 fn guarded_service() {
-    driver::guarded::serve().unwrap();
+    guarded::serve().unwrap();
 }

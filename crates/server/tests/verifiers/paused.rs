@@ -1,10 +1,8 @@
 //! A service that is stopped in the middle of its work, and goes on later: time went on without it.
 
 use crate::{
-    driver::{
-        guarded::{Guarded, OPEN_FOR},
-        http::{Connection, request},
-    },
+    driver::http::{Connection, request},
+    guarded::{Guarded, OPEN_FOR},
     place::Place,
     service::Service,
 };

@@ -3,9 +3,9 @@
 use crate::driver::{
     child::{Server, program},
     fill::fill,
-    guarded::CLIENT,
-    http::{Connection, json_member, refresh_request, request},
+    http::{Connection, JSON, json_member, refresh_request, request},
 };
+use crate::guarded::CLIENT;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::{
@@ -49,6 +49,12 @@ impl Place {
     pub(crate) fn new(sessions: usize, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let place = Self::without_server(sessions)?;
         place.started((Ipv4Addr::LOCALHOST, 0).into(), settings)
+    }
+
+    /// A folder without anything, for a server that makes its first keys by its own settings.
+    pub(crate) fn empty() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        Ok(Self { server: None, refresh_tokens: Vec::new(), data: folder.path().join("data"), folder })
     }
 
     /// Everything but the server.
@@ -124,13 +130,27 @@ impl Place {
 }
 
 impl Session {
+    /// Signs somebody up, and in.
+    pub(crate) async fn sign_up(server: SocketAddr, number: usize) -> anyhow::Result<Self> {
+        let person = format!(
+            r#"{{"email":"new{number}@example.com","password":"correct horse battery staple","sign_in":{{}}}}"#
+        );
+        let answer = ask(server, &request("POST", "/v1/accounts", None, Some((JSON, &person)))).await?;
+        ensure!(answer.status == 201, "{answer:?}");
+        Self::read(&answer)
+    }
+
     /// Refreshes it, as its client does.
     pub(crate) async fn refresh(&mut self, server: SocketAddr) -> anyhow::Result<()> {
         let answer = ask(server, &refresh_request(&self.refresh_token)).await?;
         ensure!(answer.status == 200, "refresh: {answer:?}");
-        let member = |name| json_member(&answer.body, name).map(str::to_owned).context("no token");
-        (self.access_token, self.refresh_token) = (member("access_token")?, member("refresh_token")?);
+        *self = Self::read(&answer)?;
         Ok(())
+    }
+
+    fn read(answer: &Answer) -> anyhow::Result<Self> {
+        let member = |name| json_member(&answer.body, name).map(str::to_owned).context("no token");
+        Ok(Self { access_token: member("access_token")?, refresh_token: member("refresh_token")? })
     }
 
     /// Signs it out; `query` may ask for a receipt.

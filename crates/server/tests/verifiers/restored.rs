@@ -1,7 +1,8 @@
 //! Servers that contradict what they said before: one that was restored from an old backup, and two that claim to be one.
 
 use crate::{
-    driver::{child::Server, guarded::Guarded, http::request, now},
+    driver::{child::Server, http::request, now},
+    guarded::Guarded,
     place::{Place, ask},
     service::Service,
     switch::Switch,
@@ -110,8 +111,8 @@ async fn two_servers_are_noticed() -> anyhow::Result<()> {
     ensure!(let_in == 0, "a verifier between two servers said that it knows everything");
     let log = fs::read_to_string(place.folder().join("server.log"))?;
     ensure!(log.contains("fork") || log.contains("rewound"), "the server's log does not name it: {log}");
-    first.stop()?;
-    second.stop()
+    first.kill()?;
+    second.kill()
 }
 
 #[tokio::test(flavor = "multi_thread")]

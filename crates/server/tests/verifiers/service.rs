@@ -1,7 +1,8 @@
 //! A guarded service, and what is asked of it.
 
 use crate::{
-    driver::{child::Server, guarded::Guarded, http::request, now},
+    driver::{child::Server, http::request, now},
+    guarded::Guarded,
     place::{Answer, ask},
 };
 use anyhow::{Context, bail};
