@@ -212,28 +212,34 @@ impl Comparison {
                 let event = occasion.event(EventKind::EverybodySignedOut, self.account(account), None);
                 tell(store.raise_session_cutoff(cutoff, vec![draft], event).await, debug)
             }
-            Operation::BeginEpoch { ahead } => {
-                let Epoch(epoch) = store.feed_after(0, 0).await.unwrap().head.position.epoch;
-                let event = occasion.event(EventKind::StoreRewound, AccountId::NOBODY, None);
-                let cutoff = Revocation::Issuer { key: "kid".to_owned(), cutoff: occasion.now };
-                let draft = RevocationDraft::new(cutoff, occasion.now, TOKEN_LIFETIME, &entropy);
-                tell(store.begin_epoch(Epoch(epoch + i64::from(ahead)), vec![draft], event).await, debug)
-            }
-            Operation::CreateClient { name } => {
-                let client = self.new_client(name);
-                let event = client.event(EventKind::ClientCreated, &occasion);
-                tell(store.create_client(client, event).await, debug)
-            }
-            Operation::DeleteClient { name } => {
-                let client = self.new_client(name);
-                let event = client.event(EventKind::ClientDeleted, &occasion);
-                tell(store.delete_client(&client.id, event).await, debug)
-            }
+            Operation::BeginEpoch { ahead } => self.begin_epoch(store, ahead, &occasion).await,
+            Operation::CreateClient { name } => self.create_client(store, name, &occasion).await,
+            Operation::DeleteClient { name } => self.delete_client(store, name, &occasion).await,
             Operation::Client { name } => tell(store.client(&self.new_client(name).id).await, debug),
             Operation::Clients => tell(store.clients().await, debug),
             Operation::Check => tell(store.check().await, debug),
             Operation::Wait { .. } => String::new(),
         }
+    }
+
+    async fn begin_epoch(&self, store: &(dyn Store + 'static), ahead: bool, occasion: &Occasion<'_>) -> String {
+        let Epoch(epoch) = store.feed_after(0, 0).await.unwrap().head.position.epoch;
+        let event = occasion.event(EventKind::StoreRewound, AccountId::NOBODY, None);
+        let cutoff = Revocation::Issuer { key: "kid".to_owned(), cutoff: occasion.now };
+        let draft = RevocationDraft::new(cutoff, occasion.now, TOKEN_LIFETIME, occasion.entropy);
+        tell(store.begin_epoch(Epoch(epoch + i64::from(ahead)), vec![draft], event).await, debug)
+    }
+
+    async fn create_client(&self, store: &(dyn Store + 'static), name: usize, occasion: &Occasion<'_>) -> String {
+        let client = self.new_client(name);
+        let event = client.event(EventKind::ClientCreated, occasion);
+        tell(store.create_client(client, event).await, debug)
+    }
+
+    async fn delete_client(&self, store: &(dyn Store + 'static), name: usize, occasion: &Occasion<'_>) -> String {
+        let client = self.new_client(name);
+        let event = client.event(EventKind::ClientDeleted, occasion);
+        tell(store.delete_client(&client.id, event).await, debug)
     }
 
     fn new_client(&self, name: usize) -> Client {

@@ -42,8 +42,8 @@ pub(crate) fn update_keys(work: &mut Work, clock: &dyn Clock, rule: &mut KeyRule
     if changes.is_empty() {
         return Ok(Committed { entries: Vec::new(), feed });
     }
-    let KeyChanges { keys: changed, revocations, events } = changes;
-    in_one_step(work, &events, revocations, |step| changed.iter().try_for_each(|key| keys::put(step, key)))
+    let KeyChanges { keys: written, revocations, events } = changes;
+    in_one_step(work, &events, revocations, |step| written.iter().try_for_each(|key| keys::put(step, key)))
 }
 
 /// Ends all sessions from up to `cutoff`: one row, whatever their number.

@@ -25,6 +25,11 @@ const TERMS: KeyTerms = KeyTerms {
     rotate_after: Some(Duration::from_hours(24)),
 };
 
+/// All of it but the last moment.
+fn short_of(time: Duration) -> Duration {
+    time.saturating_sub(Duration::from_millis(1))
+}
+
 /// A store of keys, a clock that may be wrong, and what others hold of it.
 struct World {
     keys: Vec<StoredKey>,
@@ -183,7 +188,7 @@ impl World {
         let look = Look { confirmed, steady_for: self.jumps.steady_for(self.passed) };
         let ruling = advance(&self.view(), &look, &self.terms, &self.occasion());
         if let Some(kid) = &ruling.outcome.activated {
-            let announced_for = self.passed - self.announced_at[kid];
+            let announced_for = self.passed.saturating_sub(self.announced_at[kid]);
             assert!(confirmed.is_some() || announced_for >= HOUR, "{kid}: somebody does not have it");
             assert_eq!(ruling.outcome.unconfirmed, confirmed.is_none());
         }
@@ -304,7 +309,7 @@ fn a_key_walks_through_its_life() {
     let another = Announced::AnotherIsUpcoming { kid: next.kid.clone() };
     assert_eq!(world.announce("EdDSA"), another);
 
-    world.pass(6 * MINUTE - Duration::from_millis(1));
+    world.pass(short_of(6 * MINUTE));
     world.advance(true);
     assert_eq!(world.state_of(&next.kid), KeyState::Upcoming, "a copy of the keys may be as old");
     world.pass(Duration::from_millis(1));
@@ -314,7 +319,7 @@ fn a_key_walks_through_its_life() {
     assert_eq!((world.active().kid.as_str(), world.state_of(&first.kid)), (next.kid.as_str(), KeyState::Retiring));
 
     let last_token = Duration::from_mins(30 + 2 + 1 + 60);
-    world.pass(last_token - Duration::from_millis(1));
+    world.pass(short_of(last_token));
     world.advance(true);
     assert_eq!(world.state_of(&first.kid), KeyState::Retiring);
     world.pass(Duration::from_millis(1));
@@ -331,7 +336,7 @@ fn one_verifier_that_never_says_so_cannot_keep_everybody_from_changing_keys() {
     let mut world = World::new();
     world.announce("EdDSA");
     let next = world.view().upcoming().unwrap().kid.clone();
-    world.pass(HOUR - Duration::from_millis(1));
+    world.pass(short_of(HOUR));
     world.advance(false);
     assert_eq!(world.state_of(&next), KeyState::Upcoming);
     world.pass(Duration::from_millis(1));
@@ -359,7 +364,7 @@ fn an_old_key_is_followed_by_itself() {
     let mut world = World::new();
     let day = TERMS.rotate_after.unwrap();
     let due = |world: &World, terms: &KeyTerms| rotation_is_due(&world.view(), terms, world.now());
-    world.passed += day - Duration::from_millis(1);
+    world.passed += short_of(day);
     assert!(!due(&world, &TERMS));
     world.passed += Duration::from_millis(1);
     assert!(due(&world, &TERMS) && !due(&world, &KeyTerms { rotate_after: None, ..TERMS }));

@@ -153,9 +153,9 @@ impl FeedTask {
 
     fn take(&self, held: &Held) -> Result<(), Failure> {
         let now = self.shared.clock.monotonic();
-        let (revocations, head) = (&self.shared.revocations, held.loaded.head);
-        if !revocations.take_snapshot(head, held.proven_until, now) {
-            let is_older = head.position.epoch < revocations.applied().position.epoch;
+        let (revocations, place) = (&self.shared.revocations, held.loaded.head);
+        if !revocations.take_snapshot(place, held.proven_until, now) {
+            let is_older = place.position.epoch < revocations.applied().position.epoch;
             return Err(Failure::Anomaly(if is_older { Anomaly::OlderEpoch } else { Anomaly::Rewound }));
         }
         self.shared.is_kept_for(held.loaded.kept_for);

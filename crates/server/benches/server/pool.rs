@@ -41,9 +41,9 @@ impl Pool {
     }
 
     async fn take(&self) -> anyhow::Result<Taken<'_>> {
-        let _place = self.0.places.acquire().await?;
+        let place = self.0.places.acquire().await?;
         let connection = self.0.free.lock().pop();
-        Ok(Taken { connection, pool: &self.0, _place })
+        Ok(Taken { connection, pool: &self.0, _place: place })
     }
 }
 

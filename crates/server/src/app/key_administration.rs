@@ -6,6 +6,7 @@ use counterfoil_domain::{
     entropy::Entropy,
     event::Occasion,
     key::{Announced, KeyRuling, KeyTerms, KeysView, StoredKey, activates_at, announce, give_up, rotation_is_due},
+    revocation::FeedHead,
     store::{Committed, Store},
     time::UnixMillis,
 };
@@ -144,7 +145,7 @@ impl KeyAdministration {
 
     async fn active_algorithm(&self) -> Result<Option<Algorithm>, KeyError> {
         let keys = self.store.keys().await?;
-        let view = KeysView { keys: &keys, feed: Default::default() };
+        let view = KeysView { keys: &keys, feed: FeedHead::default() };
         let Some(active) = view.active() else { return Ok(None) };
         let algorithm = active.algorithm.parse().map_err(|_| KeyError::UnknownAlgorithm(active.algorithm.clone()))?;
         Ok(Some(algorithm))

@@ -32,7 +32,7 @@ async fn what_a_leaked_key_signed_is_refused_and_everybody_refreshes_once() {
         },
     };
     let (done, committed) = operator.give_up(SystemClock.now()).await.unwrap().unwrap();
-    assert_eq!(done.given_up, [leaked.clone()]);
+    assert_eq!(done.given_up, std::slice::from_ref(&leaked));
     let told: Vec<_> = committed.entries.iter().map(|entry| &entry.draft.revocation).collect();
     assert!(
         matches!(told[..], [Revocation::Issuer { key, .. }, Revocation::Keys { .. }] if *key == leaked),

@@ -19,6 +19,11 @@ const RETIRES_AFTER: Duration = Duration::from_mins(12 * 60 + 2 + 1 + 60);
 const JWKS: &str = "/.well-known/jwks.json";
 const A_MOMENT: Duration = Duration::from_millis(1);
 
+/// All of it but the last moment.
+fn short_of(time: Duration) -> Duration {
+    time.saturating_sub(A_MOMENT)
+}
+
 /// What a running server does by itself every second.
 async fn tend(server: &Server) {
     server.counterfoil().app().follow_feed().await.unwrap();
@@ -81,7 +86,7 @@ async fn a_key_is_known_before_it_signs_and_as_long_as_its_tokens_live() {
         Rotation::AnotherIsUpcoming { kid: next.clone(), signs_at }
     });
 
-    pass(&server, ANNOUNCED_FOR - A_MOMENT).await;
+    pass(&server, short_of(ANNOUNCED_FOR)).await;
     let before = server.sign_in(EMAIL).await;
     assert_eq!(before.token_header()["kid"], first.token_header()["kid"], "somebody may hold the keys from before");
     pass(&server, A_MOMENT).await;
@@ -92,7 +97,7 @@ async fn a_key_is_known_before_it_signs_and_as_long_as_its_tokens_live() {
         assert_eq!(server.with_token("GET", "/guarded", &tokens.access).await.status, 200);
     }
 
-    pass(&server, RETIRES_AFTER - A_MOMENT).await;
+    pass(&server, short_of(RETIRES_AFTER)).await;
     assert_eq!(
         (states(&server).await, published(&server).await.len()),
         (vec![KeyState::Retiring, KeyState::Active], 2)
@@ -117,7 +122,7 @@ async fn a_restart_in_any_state_goes_on_where_it_was() {
     let mut server = Server::start().await;
     let first = server.sign_up(EMAIL).await;
     let next = announce(&server).await;
-    pass(&server, ANNOUNCED_FOR - A_MOMENT).await;
+    pass(&server, short_of(ANNOUNCED_FOR)).await;
     for _ in 0..2 {
         let (folder, clock) = server.stop().await;
         server = Server::start_in(folder, clock, |_| {}).await.unwrap();
@@ -125,7 +130,7 @@ async fn a_restart_in_any_state_goes_on_where_it_was() {
         assert!(published(&server).await.contains(&next));
     }
     // While it was down nobody saw whether the clock was set: the time counts anew.
-    pass(&server, ANNOUNCED_FOR - A_MOMENT).await;
+    pass(&server, short_of(ANNOUNCED_FOR)).await;
     assert_eq!(states(&server).await, [KeyState::Active, KeyState::Upcoming]);
     pass(&server, A_MOMENT).await;
     let after = server.sign_in(EMAIL).await;
@@ -155,7 +160,7 @@ async fn an_old_key_is_followed_by_itself() {
         config.signing.rotate_after = serde_json::from_value(json!("1h")).unwrap();
     });
     let server = server.await;
-    pass(&server, hour - A_MOMENT).await;
+    pass(&server, short_of(hour)).await;
     assert_eq!(states(&server).await, [KeyState::Active]);
     pass(&server, A_MOMENT).await;
     assert_eq!(states(&server).await, [KeyState::Active, KeyState::Upcoming]);
@@ -190,7 +195,7 @@ async fn a_clock_set_ahead_makes_nothing_due() {
     server.clock.set_ahead(Duration::from_hours(1));
     tend(&server).await;
     assert_eq!(states(&server).await, [KeyState::Active, KeyState::Upcoming]);
-    pass(&server, ANNOUNCED_FOR - A_MOMENT).await;
+    pass(&server, short_of(ANNOUNCED_FOR)).await;
     assert_eq!(states(&server).await, [KeyState::Active, KeyState::Upcoming]);
     pass(&server, A_MOMENT).await;
     assert_eq!(states(&server).await, [KeyState::Retiring, KeyState::Active]);

@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 /// Starts a server through the library, so that the folder has keys.
 fn start_once(folder: &Path, algorithm: &str) {
     let mut config = Config { data: folder.join("counterfoil-data"), ..Config::default() };
-    config.signing.algorithm = algorithm.to_owned();
+    algorithm.clone_into(&mut config.signing.algorithm);
     config.password.hash_threads = Some(1);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async { drop(Counterfoil::open(&config, "http://127.0.0.1:1").await.unwrap()) });

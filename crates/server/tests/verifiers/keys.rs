@@ -97,9 +97,10 @@ async fn live(load: Arc<Load>, mut session: Session) -> anyhow::Result<()> {
 
 fn active_key(place: &Place) -> anyhow::Result<String> {
     let listed: Value = serde_json::from_str(&place.command(&["key", "list", "--json"])?)?;
-    let keys = listed["keys"].as_array().context("no keys")?;
-    let active = keys.iter().find(|key| key["use"] == "sign" && key["state"] == "active").context("no active key")?;
-    Ok(active["kid"].as_str().context("no kid")?.to_owned())
+    let keys = listed.get("keys").and_then(Value::as_array).context("no keys")?;
+    let is_it = |key: &&Value| key.get("use") == Some(&"sign".into()) && key.get("state") == Some(&"active".into());
+    let active = keys.iter().find(is_it).context("no active key")?;
+    Ok(active.get("kid").and_then(Value::as_str).context("no kid")?.to_owned())
 }
 
 async fn rotations_refuse_nobody(rotations: u64) -> anyhow::Result<()> {

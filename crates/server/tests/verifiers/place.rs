@@ -77,7 +77,7 @@ impl Place {
     pub(crate) fn register_verifier(&self) -> anyhow::Result<String> {
         let said = self.command(&["client", "create", CLIENT, "--kind", "verifier", "--json"])?;
         let said: Value = serde_json::from_str(&said)?;
-        Ok(said["client_secret"].as_str().context("no secret")?.to_owned())
+        Ok(said.get("client_secret").and_then(Value::as_str).context("no secret")?.to_owned())
     }
 
     /// The server.
