@@ -151,7 +151,7 @@ fn a_new_file_opened_many_times_at_once_is_made_once() {
     let applied: i64 = outsider(&place.path())
         .query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(applied, 3);
+    assert_eq!(applied, 4);
 }
 
 #[test]

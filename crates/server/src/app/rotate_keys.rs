@@ -80,18 +80,25 @@ impl App {
         let monotonic = self.0.parts.clock.monotonic();
         let steady_for = self.0.clock_jumps.lock().steady_for(monotonic);
         let announced = view.upcoming().and_then(|key| Some((key, key.announced?)));
-        // A server that has just started has not heard of those who follow it. Within that time they are back, or stale.
+        // A server that has just started has not heard of those who follow it. Within that time they are back, or stale. (A
+        // shared secret is not for them.)
         let looked_for = monotonic.saturating_sub(*self.0.key_care.first_look.get_or_init(|| monotonic));
-        let confirmed = announced.filter(|_| looked_for >= STALE_AFTER).and_then(|(key, position)| {
-            let behind = self.verifiers_behind(position);
-            if behind.is_empty() {
-                return Some(position);
-            }
-            if self.0.key_care.told_of.lock().replace(key.kid.clone()).as_ref() != Some(&key.kid) {
-                tracing::info!(kid = key.kid, ?behind, "an announced key waits for verifiers that have not loaded it");
-            }
-            None
-        });
+        let confirmed = announced.filter(|(key, _)| looked_for >= STALE_AFTER || key.is_shared_secret()).and_then(
+            |(key, position)| {
+                let behind = self.verifiers_behind(position);
+                if behind.is_empty() {
+                    return Some(position);
+                }
+                if self.0.key_care.told_of.lock().replace(key.kid.clone()).as_ref() != Some(&key.kid) {
+                    tracing::info!(
+                        kid = key.kid,
+                        ?behind,
+                        "an announced key waits for verifiers that have not loaded it"
+                    );
+                }
+                None
+            },
+        );
         Look { confirmed, steady_for }
     }
 

@@ -69,12 +69,12 @@ async fn what_is_past_or_spent_is_not_active() {
     let orders = server.register("orders").await;
     let tokens = server.sign_up(EMAIL).await;
     let active = async |token: &str| orders.introspect(&server, token).await.expect(200).json()["active"] == true;
-    server.clock.advance(Duration::from_mins(31));
+    server.pass(Duration::from_mins(31)).await;
     assert!(!active(&tokens.access).await);
     let second = server.refresh(&tokens.refresh).await.expect(200).tokens();
-    server.clock.advance(Duration::from_mins(1));
+    server.pass(Duration::from_mins(1)).await;
     let third = server.refresh(&second.refresh).await.expect(200).tokens();
-    server.clock.advance(Duration::from_mins(1));
+    server.pass(Duration::from_mins(1)).await;
     let fourth = server.refresh(&third.refresh).await.expect(200).tokens();
     assert!(!active(&tokens.refresh).await, "spent long ago");
     // Asking about a spent token is no theft: the session goes on.
