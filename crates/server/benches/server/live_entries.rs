@@ -29,8 +29,10 @@ use counterfoil_domain::{
     store::Store,
     time::{Clock, UnixMillis},
 };
-use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, path::Path, sync::Arc, thread::sleep, time::Duration};
 
+/// By then what was needed to load them has been given back.
+const SETTLED_AFTER: Duration = Duration::from_secs(3);
 /// So many are written at a time.
 const BATCH: usize = 10_000;
 /// Longer than the measurement.
@@ -61,6 +63,7 @@ pub(crate) fn run(options: &Options, data: &Path, report: &mut Report) -> anyhow
         let many = pins.on_all(|| Guarded::following(&issuer, "many").start(guarded()?))?;
         runtime.block_on(async { until_ready(&connect(&many).await?).await })?;
         ready.push(milliseconds_since(begun));
+        sleep(SETTLED_AFTER);
         let memory = memory(many.id())?;
         held.push(megabytes(memory.resident.saturating_sub(memory_with_few)));
         peak.push(megabytes(memory.peak.saturating_sub(memory_with_few)));
