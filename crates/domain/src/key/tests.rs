@@ -450,3 +450,22 @@ fn a_secret_whose_file_is_put_back_signs_again() {
     }
     assert!(!world.active().sealed.is_empty() && world.state_of("other") == KeyState::Retired);
 }
+
+/// A token of twelve hours is out there when the server is restarted with shorter ones.
+#[test]
+fn a_shortened_lifetime_retires_no_key_before_the_longer_tokens_have_ended() {
+    let mut world = World::new();
+    let first = world.active().kid.clone();
+    world.restart(5 * MINUTE, 12 * HOUR);
+    world.restart(5 * MINUTE, 30 * MINUTE);
+    world.announce("EdDSA");
+    world.pass(6 * MINUTE);
+    world.advance(true);
+    assert_eq!(world.state_of(&first), KeyState::Retiring);
+    world.pass(short_of(12 * HOUR + 63 * MINUTE));
+    world.advance(true);
+    assert_eq!(world.state_of(&first), KeyState::Retiring);
+    world.pass(Duration::from_millis(1));
+    world.advance(true);
+    assert_eq!(world.state_of(&first), KeyState::Retired);
+}

@@ -246,6 +246,7 @@ pub struct AppParts {
 impl App {
     /// An app of these parts. It is cold until [`App::follow_feed`] has read the feed once.
     pub fn new(parts: AppParts) -> Self {
+        let key_care = KeyCare::begun_at(parts.clock.monotonic());
         Self(Arc::new(Inner {
             parts,
             emails: EmailDirectory::default(),
@@ -255,7 +256,7 @@ impl App {
             readiness: Readiness::default(),
             feed: feed::Feed::default(),
             client_credentials: client_credentials::ClientCredentials::default(),
-            key_care: KeyCare::default(),
+            key_care,
         }))
     }
 

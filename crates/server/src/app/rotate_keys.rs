@@ -12,23 +12,26 @@ use counterfoil_domain::{
     store::{Committed, StoreError},
 };
 use parking_lot::Mutex;
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// How often it is looked what is due. Nothing is asked of the store unless something is.
 pub(super) const KEYS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the care for keys remembers.
-#[derive(Default)]
 pub(super) struct KeyCare {
     /// Keys are loaded one after the other, so that none takes the place of later ones.
     loading: tokio::sync::Mutex<()>,
-    /// When this process first looked, by the clock that nobody can set.
-    first_look: OnceLock<Duration>,
+    /// When this process began, by the clock that nobody can set.
+    begun_at: Duration,
     /// The key of which it was told that somebody does not have it.
     told_of: Mutex<Option<String>>,
+}
+
+impl KeyCare {
+    /// The care of a process that begins at `monotonic`.
+    pub(super) fn begun_at(monotonic: Duration) -> Self {
+        Self { loading: tokio::sync::Mutex::default(), begun_at: monotonic, told_of: Mutex::default() }
+    }
 }
 
 impl App {
@@ -82,8 +85,8 @@ impl App {
         let announced = view.upcoming().and_then(|key| Some((key, key.announced?)));
         // A server that has just started has not heard of those who follow it. Within that time they are back, or stale. (A
         // shared secret is not for them.)
-        let looked_for = monotonic.saturating_sub(*self.0.key_care.first_look.get_or_init(|| monotonic));
-        let confirmed = announced.filter(|(key, _)| looked_for >= STALE_AFTER || key.is_shared_secret()).and_then(
+        let running_for = monotonic.saturating_sub(self.0.key_care.begun_at);
+        let confirmed = announced.filter(|(key, _)| running_for >= STALE_AFTER || key.is_shared_secret()).and_then(
             |(key, position)| {
                 let behind = self.verifiers_behind(position);
                 if behind.is_empty() {
