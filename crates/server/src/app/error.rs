@@ -99,7 +99,10 @@ pub enum AppError {
     #[error("there is no such account")]
     AccountNotFound,
     /// No such client, or not its secret.
-    #[error("the client's name or its secret is wrong")]
+    #[error(
+        "this is for a client of kind `verifier`, by its name and secret in HTTP Basic (`counterfoil client create NAME --kind \
+         verifier` makes one): none was sent, or one of them is wrong"
+    )]
     InvalidClient,
     /// Wrong secrets of a client came too often.
     #[error("wrong secrets of this client came too often from this address: try again in a minute")]

@@ -156,6 +156,10 @@ impl App {
         }
         match keys.open(stored) {
             Ok(ring) => {
+                let (signs, signed) = (ring.signing().key_id(), before.signing().key_id());
+                if signs != signed {
+                    tracing::info!(kid = ?signs, before = ?signed, "another key signs from now on");
+                }
                 if !ring.has_keys_of(&before) {
                     // What verifies comes first: no token is signed that this process would refuse.
                     self.let_guard_take(&ring);

@@ -70,7 +70,7 @@ enum Command {
     /// Make, list and delete clients: programs that follow the revocation feed.
     #[command(subcommand)]
     Client(client::ClientCommand),
-    /// List the server's own keys.
+    /// The server's own keys: list, rotate, import.
     #[command(subcommand)]
     Key(key::KeyCommand),
     /// Show and check the configuration.

@@ -29,6 +29,9 @@ pub(super) enum SessionCommand {
     /// List living sessions, oldest first.
     List(ListArgs),
     /// End one session, every session of an account, or of everybody. A running server obeys within a second.
+    #[command(
+        override_usage = "counterfoil session end <SESSION>\n       counterfoil session end --account <ACCOUNT>\n       counterfoil session end --everybody"
+    )]
     End(EndArgs),
 }
 

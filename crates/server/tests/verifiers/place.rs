@@ -108,6 +108,10 @@ impl Place {
     /// A command of the program on this data folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(program());
+        // Our own switches are no options of the server's.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"COUNTERFOIL_")) {
+            command.env_remove(name);
+        }
         command.args(arguments).arg("--data").arg(&self.data).current_dir(self.folder.path());
         let output = command.output()?;
         let said = String::from_utf8_lossy(&output.stderr);
