@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
     io::{BufRead, BufReader, Write},
-    os::unix::net::UnixStream as BlockingStream,
+    os::unix::{fs::PermissionsExt, net::UnixStream as BlockingStream},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -67,6 +67,11 @@ impl ReceiptSocket {
         let path = folder.join(SOCKET_FILE);
         drop(fs::remove_file(&path));
         match UnixListener::bind(&path) {
+            // The folder is its owner's alone already, and so is every other file in it.
+            Ok(listener) if fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).is_err() => {
+                drop(listener);
+                None
+            }
             Ok(listener) => Some(Self { path, serving: tokio::spawn(serve(listener, app)) }),
             Err(error) => {
                 tracing::warn!(%error, path = %path.display(), "no socket for receipts: `session end --wait` cannot ask this server");

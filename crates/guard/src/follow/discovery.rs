@@ -107,11 +107,14 @@ impl Target {
         let url = |member: &'static str, text: &Option<String>| {
             text.as_ref().map(|text| self.endpoint(member, text)).transpose()
         };
+        let own = |member: &'static str, text: &Option<String>| {
+            text.as_ref().map(|text| self.own_endpoint(member, text)).transpose()
+        };
         let missing = FollowError::BadEndpoint { member: "jwks_uri", url: String::new(), problem: "it is missing" };
         Ok(Endpoints {
             keys: url("jwks_uri", &metadata.jwks_uri)?.ok_or(missing)?,
-            feed: url("counterfoil_feed_endpoint", &metadata.counterfoil_feed_endpoint)?,
-            introspection: url("introspection_endpoint", &metadata.introspection_endpoint)?,
+            feed: own("counterfoil_feed_endpoint", &metadata.counterfoil_feed_endpoint)?,
+            introspection: own("introspection_endpoint", &metadata.introspection_endpoint)?,
         })
     }
 
@@ -120,6 +123,16 @@ impl Target {
         let url = self.route(Url::parse(text).map_err(|_| bad("it is no URL"))?);
         self.check_scheme(&url).map_err(bad)?;
         Ok(url)
+    }
+
+    /// One that is asked with the client's secret: on the issuer's own host, whatever the metadata says.
+    fn own_endpoint(&self, member: &'static str, text: &str) -> Result<Url, FollowError> {
+        let origin = |text: &str| Url::parse(text).map(|url| url.origin()).ok();
+        if origin(text) == origin(&self.issuer) {
+            return self.endpoint(member, text);
+        }
+        let problem = "it is on another host than the issuer, and the client's secret is sent to the issuer only";
+        Err(FollowError::BadEndpoint { member, url: text.to_owned(), problem })
     }
 
     /// Where an address of the issuer's own host is reached from here.

@@ -15,12 +15,21 @@ use counterfoil_domain::client::ClientId;
 use std::net::SocketAddr;
 use zeroize::Zeroizing;
 
-/// Headers by which a proxy tells whom it serves. Where one is set, the peer on loopback is not the client.
-const OF_PROXIES: [HeaderName; 4] = [
+/// Headers by which a proxy tells whom it serves, or a browser from which page it asks. Where one is set, it is no program
+/// on this machine that asks for itself.
+const OF_OTHERS: [HeaderName; 12] = [
     HeaderName::from_static("forwarded"),
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-host"),
     HeaderName::from_static("via"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+    header::ORIGIN,
+    HeaderName::from_static("sec-fetch-site"),
 ];
 
 /// Who checks tokens.
@@ -51,11 +60,13 @@ impl FromRequestParts<App> for Verifier {
 fn comes_from_this_machine(parts: &Parts) -> bool {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let is_loopback = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());
-    is_loopback && !OF_PROXIES.iter().any(|name| parts.headers.contains_key(name)) && names_this_machine(&parts.headers)
+    is_loopback && !OF_OTHERS.iter().any(|name| parts.headers.contains_key(name)) && names_this_machine(&parts.headers)
 }
 
 fn names_this_machine(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let host = host.to_str().unwrap_or_default();
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let name = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name);
     is_loopback_name(Some(name))

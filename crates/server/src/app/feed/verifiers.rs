@@ -13,6 +13,8 @@ use tokio::sync::{oneshot, watch};
 pub const ACCEPTS_FOR_MAX: Duration = Duration::from_secs(65);
 /// The most verifiers that are known. Each that lives has a place; one more is refused.
 const VERIFIERS_MAX: usize = 1_000;
+/// The most of them with one client's credentials, so that one client cannot keep the others out.
+const VERIFIERS_OF_A_CLIENT_MAX: usize = VERIFIERS_MAX / 2;
 
 /// A verifier: processes with one client's credentials tell themselves apart by name.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,6 +94,13 @@ impl Verifiers {
         if known.len() >= VERIFIERS_MAX && !known.contains_key(&key) {
             known.retain(|_, known| known.heard.is_live(said.last_at));
             if known.len() >= VERIFIERS_MAX {
+                return Err(TooManyVerifiers);
+            }
+        }
+        if key.client.is_some() && !known.contains_key(&key) {
+            let is_of_it = |known: &(&VerifierKey, &Known)| known.0.client == key.client;
+            let of_it = known.iter().filter(is_of_it).filter(|(_, known)| known.heard.is_live(said.last_at));
+            if of_it.count() >= VERIFIERS_OF_A_CLIENT_MAX {
                 return Err(TooManyVerifiers);
             }
         }
@@ -254,5 +263,17 @@ mod tests {
         drop(hear(&verifiers, "v7", said(2, 10 * SECOND)));
         drop(hear(&verifiers, "last", said(1, 10 * SECOND + Duration::from_millis(1))));
         assert_eq!(verifiers.list(10 * SECOND).len(), VERIFIERS_MAX);
+    }
+
+    #[test]
+    fn no_client_takes_every_place() {
+        let verifiers = Verifiers::default();
+        let of = |client: &str, name: String| VerifierKey { client: client.parse().ok(), name: name.parse().unwrap() };
+        for number in 0..VERIFIERS_OF_A_CLIENT_MAX {
+            assert!(verifiers.heard(of("greedy", format!("v{number}")), said(1, SECOND)).is_ok());
+        }
+        assert!(verifiers.heard(of("greedy", "one-more".to_owned()), said(1, SECOND)).is_err());
+        assert!(verifiers.heard(of("greedy", "v7".to_owned()), said(2, SECOND)).is_ok(), "it has its place");
+        assert!(verifiers.heard(of("another", "first".to_owned()), said(1, SECOND)).is_ok());
     }
 }
