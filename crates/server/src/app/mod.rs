@@ -247,7 +247,7 @@ impl App {
     /// An app of these parts. It is cold until [`App::follow_feed`] has read the feed once.
     pub fn new(parts: AppParts) -> Self {
         let key_care = KeyCare::begun_at(parts.clock.monotonic());
-        Self(Arc::new(Inner {
+        let app = Self(Arc::new(Inner {
             parts,
             emails: EmailDirectory::default(),
             personal_token_brake: HourlyBrake::new(PERSONAL_TOKENS_PER_HOUR_MAX),
@@ -257,7 +257,10 @@ impl App {
             feed: feed::Feed::default(),
             client_credentials: client_credentials::ClientCredentials::default(),
             key_care,
-        }))
+        }));
+        // From the first moment on it is seen whether a clock is set.
+        app.look_at_clocks(app.now());
+        app
     }
 
     /// Verifies access tokens of this server.
