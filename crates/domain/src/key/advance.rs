@@ -9,7 +9,7 @@ use crate::{
 use std::time::Duration;
 
 /// Added to the age of the oldest copy of the public keys that anybody may hold: for the time that a copy is on its way, and
-/// for those who keep it a little longer than they were told.
+/// for those who keep it a little longer than they were told. Never more than the age itself, where that is shorter.
 const CACHE_MARGIN: Duration = Duration::from_mins(1);
 /// How long verifiers that follow the feed are waited for that poll and never say that they have a new key. They are broken;
 /// waiting on would let one of them keep everybody from changing keys.

@@ -4,10 +4,11 @@ use crate::{
     driver::http::{Connection, request},
     guarded::{Guarded, OPEN_FOR},
     place::Place,
-    service::Service,
+    service::{Service, send_signal},
 };
 use anyhow::{Context, ensure};
 use counterfoil_domain::revocation::STALE_AFTER;
+use rustix::process::Signal;
 use std::{env, time::Duration};
 use tokio::time::sleep;
 
@@ -43,7 +44,7 @@ async fn the_first_request_obeys(server_too: bool) -> anyhow::Result<()> {
     ensure!(answer.status == 200, "{answer:?}");
     let server = place.server()?.id();
     if server_too {
-        signal(server, rustix::process::Signal::STOP)?;
+        send_signal(server, Signal::STOP)?;
     }
     let paused_for = paused_for()?;
     sleep(paused_for).await;
@@ -67,18 +68,13 @@ async fn the_first_request_obeys(server_too: bool) -> anyhow::Result<()> {
     }
 
     if server_too {
-        signal(server, rustix::process::Signal::CONT)?;
+        send_signal(server, Signal::CONT)?;
     }
     let back = request("GET", "/closed", Some(&stays.access_token), None);
     service.wait_for("back", &back, |answer| answer.status == 200).await?;
     let answer = leaves.get(service.address(), "/closed").await?;
     ensure!(answer.code() == Some("token_revoked"), "{answer:?}");
     Ok(())
-}
-
-fn signal(process: u32, signal: rustix::process::Signal) -> anyhow::Result<()> {
-    let id = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw).context("no process")?;
-    Ok(rustix::process::kill_process(id, signal)?)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,7 +79,12 @@ impl Service {
     }
 
     fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let id = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).context("no process")?;
-        Ok(kill_process(id, signal)?)
+        send_signal(self.0.id(), signal)
     }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn send_signal(process: u32, signal: Signal) -> anyhow::Result<()> {
+    let id = i32::try_from(process).ok().and_then(Pid::from_raw).context("no process")?;
+    Ok(kill_process(id, signal)?)
 }
